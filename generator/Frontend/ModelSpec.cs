@@ -1,0 +1,54 @@
+using System;
+
+namespace Unrolled.Generator.Frontend;
+
+/// <summary>What the user asked for, whichever front end said it: the one value the compiler starts from.</summary>
+/// <param name="Namespace">The class's namespace, empty for the global one.</param>
+/// <param name="ContainingTypes">Declarations around the class, outermost first, as they must be repeated: <c>public static partial class Outer</c>.</param>
+/// <param name="Declaration">The class's own declaration to repeat: <c>partial class CharModel</c>.</param>
+/// <param name="Class">The class's name, without generics.</param>
+/// <param name="Tokens">Number of tokens for token input, 0 for vectors.</param>
+/// <param name="Features">Elements of an input vector, 0 for tokens.</param>
+/// <param name="Loss">None, SoftmaxCrossEntropy or MeanSquaredError: the runtime's <c>Loss</c> member.</param>
+internal sealed record ModelSpec(
+    string Namespace,
+    EquatableArray<string> ContainingTypes,
+    string Declaration,
+    string Class,
+    int Tokens,
+    int Features,
+    EquatableArray<LayerSpec> Layers,
+    string Loss);
+
+/// <summary>One layer: a cell's equations and what the use site sets of them.</summary>
+/// <param name="Name">The layer's name, unique in the model; parameters are called <c>{Name}.{symbol}</c>.</param>
+/// <param name="Cell">The cell's name, for remarks and diagnostics only.</param>
+/// <param name="Text">The cell's equations.</param>
+/// <param name="Units">Elements of the layer's output.</param>
+/// <param name="Settings">Sizes, params and parameters the use site sets, in the order of the cell's text.</param>
+internal sealed record LayerSpec(
+    string Name,
+    string Cell,
+    string Text,
+    int Units,
+    EquatableArray<CellSetting> Settings);
+
+/// <summary>One setting of a use site; exactly one value is set.</summary>
+/// <param name="Name">A <c>size</c> or <c>param</c> of the cell, a parameter bound to a number, or a parameter whose initialisation is replaced.</param>
+/// <param name="Kind">Size, Number (a param or a bound parameter), Function (a param), or Init.</param>
+internal sealed record CellSetting(string Name, CellSettingKind Kind, double Number, string? Function);
+
+internal enum CellSettingKind
+{
+    /// <summary><c>size NAME</c> takes the value of <see cref="CellSetting.Number"/>.</summary>
+    Size,
+
+    /// <summary>A <c>param</c> takes a number, or a parameter is bound to it and is none any more.</summary>
+    Number,
+
+    /// <summary>A <c>param</c> takes the function named <see cref="CellSetting.Function"/>.</summary>
+    Function,
+
+    /// <summary>A parameter starts at <see cref="CellSetting.Number"/> instead of the cell's initialisation.</summary>
+    Init,
+}
