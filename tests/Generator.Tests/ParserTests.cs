@@ -317,6 +317,8 @@ public sealed class ParserTests
         Assert.Equal(DiagnosticIds.LimitExceeded, Assert.Single(Parser.Parse(loops).Errors).Id);
         string size = "size n = " + new string('(', 257) + "1" + new string(')', 257);
         Assert.Equal(DiagnosticIds.LimitExceeded, Assert.Single(Parser.Parse(size).Errors).Id);
+        string both = "size n = " + new string('(', 200) + "1" + string.Concat(Enumerable.Repeat("+1+1+1)", 200));
+        Assert.Equal(DiagnosticIds.LimitExceeded, Assert.Single(Parser.Parse(both).Errors).Id);
         string sum = "size n = 1" + string.Concat(Enumerable.Repeat("+1", 20_000));
         Assert.Equal(DiagnosticIds.LimitExceeded, Assert.Single(Parser.Parse(sum).Errors).Id);
     }

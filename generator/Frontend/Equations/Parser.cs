@@ -110,7 +110,7 @@ internal static class Parser
     private static SizeDeclaration? Size(TokenReader reader)
     {
         int start = reader.Read().Span.Start;
-        if (PlainName(reader, "a size") is not Token name || !reader.TryRead("=", "'=' and the size") || SizeSum(reader) is not SizeSyntax value)
+        if (PlainName(reader, "a size") is not Token name || !reader.TryRead("=", "'=' and the size") || WholeSize(reader) is not SizeSyntax value)
         {
             return null;
         }
@@ -134,13 +134,13 @@ internal static class Parser
         }
         while (TryReadComma(reader));
 
-        if (!reader.TryRead(":", "',' and another name, or ':' and the shape") || SizeSum(reader) is not SizeSyntax rows)
+        if (!reader.TryRead(":", "',' and another name, or ':' and the shape") || WholeSize(reader) is not SizeSyntax rows)
         {
             return null;
         }
 
         SizeSyntax? columns = null;
-        if (TryReadComma(reader) && (columns = SizeSum(reader)) is null)
+        if (TryReadComma(reader) && (columns = WholeSize(reader)) is null)
         {
             return null;
         }
@@ -339,7 +339,7 @@ internal static class Parser
         }
 
         reader.Read();
-        return SizeSum(reader) is SizeSyntax first && reader.TryRead("..", "'..' and the last number") && SizeSum(reader) is SizeSyntax last
+        return WholeSize(reader) is SizeSyntax first && reader.TryRead("..", "'..' and the last number") && WholeSize(reader) is SizeSyntax last
             ? new LoopRange(variable.Text, first, last)
             : null;
     }
@@ -689,7 +689,7 @@ internal static class Parser
         var indices = new List<SizeSyntax>();
         do
         {
-            if (SizeSum(reader) is not SizeSyntax index)
+            if (WholeSize(reader) is not SizeSyntax index)
             {
                 return null;
             }
@@ -740,6 +740,14 @@ internal static class Parser
         return isNegative ? -value : value;
     }
 
+    // A size that is not a bracketed part of another one; its operators are counted together, since a chain of brackets in
+    // chains would be deeper than either limit.
+    private static SizeSyntax? WholeSize(TokenReader reader)
+    {
+        reader.SizeOperators = 0;
+        return SizeSum(reader);
+    }
+
     // size = sizeTerm { ("+"|"-") sizeTerm }
     private static SizeSyntax? SizeSum(TokenReader reader) => SizeChain(reader, "+-", SizeTerm);
 
@@ -750,10 +758,9 @@ internal static class Parser
     {
         int start = reader.Current.Span.Start;
         SizeSyntax? left = operand(reader);
-        int levels = 0;
         while (left is not null && reader.TryReadOperator(operators, out char symbol))
         {
-            if (++levels > Limits.Nesting)
+            if (++reader.SizeOperators > Limits.Nesting)
             {
                 reader.Report(
                     DiagnosticIds.LimitExceeded,

@@ -29,6 +29,9 @@ internal sealed class TokenReader
     /// <summary>Loops around the current statement.</summary>
     public int LoopDepth { get; set; }
 
+    /// <summary>Operators read so far of the current size.</summary>
+    public int SizeOperators { get; set; }
+
     /// <summary>The next token; inside brackets an end of line is white space.</summary>
     public Token Current => _tokens[CurrentIndex];
 
