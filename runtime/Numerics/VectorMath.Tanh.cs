@@ -15,7 +15,7 @@ public static partial class VectorMath
     private const float HalfLn2HighShort = Ln2HighShort / 2;
     private const float HalfLn2LowShort = Ln2LowShort / 2;
 
-    // e^(2 z) - 1 = z (2 + T2 z + T3 z^2 + ...): the coefficients of e^r, with the powers of two multiplied in.
+    // e^(2 z) - 1 = 2 z + z^2 (T2 + T3 z + ...): the coefficients of e^r, with the powers of two multiplied in.
     private const float T2 = 4 * E2;
     private const float T3 = 8 * E3;
     private const float T4 = 16 * E4;
@@ -38,11 +38,10 @@ public static partial class VectorMath
         var z = Avx512F.FusedMultiplyAddNegated(n, Vector512.Create(HalfLn2), absolute);
 
         var z2 = z * z;
-        var low = Avx512F.FusedMultiplyAdd(Vector512.Create(T2), z, Vector512.Create(2f));
-        var middle = Avx512F.FusedMultiplyAdd(Vector512.Create(T4), z, Vector512.Create(T3));
-        var high = Avx512F.FusedMultiplyAdd(Vector512.Create(T6), z, Vector512.Create(T5));
-        low = Avx512F.FusedMultiplyAdd(middle, z2, low);
-        var p = Avx512F.FusedMultiplyAdd(high, z2 * z2, low) * z;
+        var low = Avx512F.FusedMultiplyAdd(Vector512.Create(T3), z, Vector512.Create(T2));
+        var high = Avx512F.FusedMultiplyAdd(Vector512.Create(T5), z, Vector512.Create(T4));
+        high = Avx512F.FusedMultiplyAdd(Vector512.Create(T6), z2, high);
+        var p = Avx512F.FusedMultiplyAdd(Avx512F.FusedMultiplyAdd(high, z2, low), z2, z + z);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector512.Create(OneBits)).AsSingle();
         var y = Avx512F.FusedMultiplyAdd(p, scale, scale - Vector512.Create(1f));
@@ -60,11 +59,10 @@ public static partial class VectorMath
         var z = Fma.MultiplyAddNegated(n, Vector256.Create(HalfLn2), absolute);
 
         var z2 = z * z;
-        var low = Fma.MultiplyAdd(Vector256.Create(T2), z, Vector256.Create(2f));
-        var middle = Fma.MultiplyAdd(Vector256.Create(T4), z, Vector256.Create(T3));
-        var high = Fma.MultiplyAdd(Vector256.Create(T6), z, Vector256.Create(T5));
-        low = Fma.MultiplyAdd(middle, z2, low);
-        var p = Fma.MultiplyAdd(high, z2 * z2, low) * z;
+        var low = Fma.MultiplyAdd(Vector256.Create(T3), z, Vector256.Create(T2));
+        var high = Fma.MultiplyAdd(Vector256.Create(T5), z, Vector256.Create(T4));
+        high = Fma.MultiplyAdd(Vector256.Create(T6), z2, high);
+        var p = Fma.MultiplyAdd(Fma.MultiplyAdd(high, z2, low), z2, z + z);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector256.Create(OneBits)).AsSingle();
         var y = Fma.MultiplyAdd(p, scale, scale - Vector256.Create(1f));
@@ -83,11 +81,10 @@ public static partial class VectorMath
         z = MultiplyAdd(n, Vector128.Create(-HalfLn2LowShort), z);
 
         var z2 = z * z;
-        var low = MultiplyAdd(Vector128.Create(T2), z, Vector128.Create(2f));
-        var middle = MultiplyAdd(Vector128.Create(T4), z, Vector128.Create(T3));
-        var high = MultiplyAdd(Vector128.Create(T6), z, Vector128.Create(T5));
-        low = MultiplyAdd(middle, z2, low);
-        var p = MultiplyAdd(high, z2 * z2, low) * z;
+        var low = MultiplyAdd(Vector128.Create(T3), z, Vector128.Create(T2));
+        var high = MultiplyAdd(Vector128.Create(T5), z, Vector128.Create(T4));
+        high = MultiplyAdd(Vector128.Create(T6), z2, high);
+        var p = MultiplyAdd(MultiplyAdd(high, z2, low), z2, z + z);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector128.Create(OneBits)).AsSingle();
         var y = MultiplyAdd(p, scale, scale - Vector128.Create(1f));
