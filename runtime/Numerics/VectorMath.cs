@@ -55,7 +55,8 @@ public static partial class VectorMath
     }
 
     /// <summary>
-    /// Keeps the first <paramref name="validLanes"/> elements of <paramref name="x"/> and sets the others to zero, whatever they hold.
+    /// Keeps the first <paramref name="validLanes"/> elements of <paramref name="x"/> and sets the others to zero, whatever
+    /// they hold.
     /// </summary>
     /// <param name="x">The vector.</param>
     /// <param name="validLanes">How many elements to keep; none at zero or below, all at the vector's width or above.</param>

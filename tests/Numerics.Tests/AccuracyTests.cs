@@ -14,11 +14,71 @@ public sealed class AccuracyTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void Log(VectorWidth width) => Check<Log>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Sigmoid(VectorWidth width) => Check<Sigmoid>(width);
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Tanh(VectorWidth width) => Check<Tanh>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Relu(VectorWidth width) => Check<Relu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void LeakyRelu(VectorWidth width) => Check<LeakyRelu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Elu(VectorWidth width) => Check<Elu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Softplus(VectorWidth width) => Check<Softplus>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Softsign(VectorWidth width) => Check<Softsign>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void HardSigmoid(VectorWidth width) => Check<HardSigmoid>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void HardTanh(VectorWidth width) => Check<HardTanh>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Silu(VectorWidth width) => Check<Silu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void NormalCumulative(VectorWidth width) => Check<NormalCumulative>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Gelu(VectorWidth width) => Check<Gelu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Abs(VectorWidth width) => Check<Abs>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Square(VectorWidth width) => Check<Square>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Sqrt(VectorWidth width) => Check<Sqrt>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Clip(VectorWidth width) => Check<Clip>(width);
 
     private void Check<TFunction>(VectorWidth width)
         where TFunction : struct, IVectorFunction

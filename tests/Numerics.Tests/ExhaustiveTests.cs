@@ -12,10 +12,34 @@ public sealed class ExhaustiveTests(ITestOutputHelper output)
     public void Exp() => Check<Exp>();
 
     [Fact(Explicit = true)]
+    public void Log() => Check<Log>();
+
+    [Fact(Explicit = true)]
     public void Sigmoid() => Check<Sigmoid>();
 
     [Fact(Explicit = true)]
     public void Tanh() => Check<Tanh>();
+
+    [Fact(Explicit = true)]
+    public void Elu() => Check<Elu>();
+
+    [Fact(Explicit = true)]
+    public void Softplus() => Check<Softplus>();
+
+    [Fact(Explicit = true)]
+    public void Softsign() => Check<Softsign>();
+
+    [Fact(Explicit = true)]
+    public void HardSigmoid() => Check<HardSigmoid>();
+
+    [Fact(Explicit = true)]
+    public void Silu() => Check<Silu>();
+
+    [Fact(Explicit = true)]
+    public void NormalCumulative() => Check<NormalCumulative>();
+
+    [Fact(Explicit = true)]
+    public void Gelu() => Check<Gelu>();
 
     private void Check<TFunction>()
         where TFunction : struct, IVectorFunction
