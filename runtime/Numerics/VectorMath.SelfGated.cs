@@ -119,7 +119,7 @@ public static partial class VectorMath
     /// Returns x Φ(x), the exact form (not the one with tanh) of the Gaussian error linear unit; -0 at -∞.
     /// </summary>
     /// <remarks>
-    /// Error at most 11 ulp, plus x²/2 ulp for negative x, and |x| times 4 denormal steps where Φ(x) is denormal.
+    /// Error at most 11 ulp, plus x²/2 ulp for negative x, denormal results included.
     /// Hendrycks &amp; Gimpel 2016.
     /// </remarks>
     [MethodImpl(Inline)]

@@ -39,7 +39,9 @@ internal static class MachineLimits
     {
         var buffer = new AlignedBuffer(bytes / sizeof(float)).Spread(-1, 1);
         var work = Widest<Action>(
-            () => () => _sink += Load512(buffer.Span), () => () => _sink += Load256(buffer.Span), () => () => _sink += Load128(buffer.Span));
+            () => () => _sink += Load512(buffer.Span),
+            () => () => _sink += Load256(buffer.Span),
+            () => () => _sink += Load128(buffer.Span));
         return bytes / Stopclock.Median(work) / 1e9;
     }
 

@@ -14,17 +14,20 @@ public sealed class SpecialValueTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Exp(VectorWidth width) => Check<Exp>(
-        width, (0f, 1f), (-0f, 1f), (Infinity, Infinity), (-Infinity, 0f), (1e30f, Infinity), (-1e30f, 0f), (Denormal, 1f), (89f, Infinity));
+        width, (0f, 1f), (-0f, 1f), (Infinity, Infinity), (-Infinity, 0f), (89f, Infinity), (1e30f, Infinity), (-1e30f, 0f),
+        (Denormal, 1f));
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Log(VectorWidth width) => Check<Log>(
-        width, (0f, -Infinity), (-0f, -Infinity), (1f, 0f), (Infinity, Infinity), (-1f, float.NaN), (-Infinity, float.NaN), (Denormal, -103.27893f));
+        width, (0f, -Infinity), (-0f, -Infinity), (1f, 0f), (Infinity, Infinity), (-1f, float.NaN), (-Infinity, float.NaN),
+        (Denormal, -103.27893f));
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Sigmoid(VectorWidth width) => Check<Sigmoid>(
-        width, (0f, 0.5f), (-0f, 0.5f), (Infinity, 1f), (-Infinity, 0f), (float.MaxValue, 1f), (-float.MaxValue, 0f), (Denormal, 0.5f));
+        width, (0f, 0.5f), (-0f, 0.5f), (Infinity, 1f), (-Infinity, 0f), (float.MaxValue, 1f), (-float.MaxValue, 0f),
+        (Denormal, 0.5f));
 
     [Theory]
     [MemberData(nameof(Widths))]
