@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
@@ -79,7 +80,7 @@ internal sealed class KernelEmitter
         public string Name(int index)
         {
             (int buffer, Moment moment) = _rows[index];
-            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "");
+            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "") + "Row";
             return _rows.Take(index).Select((_, i) => i).Any(i => Name(i) == name) ? name + buffer : name;
         }
 
@@ -125,7 +126,7 @@ internal sealed class KernelEmitter
         int[] sumOffsets = stage.Accumulators.Select(accumulator => rows.Offset(accumulator.Target)).ToArray();
         int[] biasOffsets = stage.Accumulators.Select(accumulator => accumulator.Bias is { } bias ? _layout.PlaceOf(bias).Offset : 0).ToArray();
         string sums = rows.Name(target);
-        string[] operandNames = rows.Names.Where(name => name != sums).Distinct().ToArray();
+        string[] operandNames = stage.Terms.SelectMany(term => term.Operands).Select(operand => rows.Name(operand)).Distinct().ToArray();
         var comments = stage.Accumulators.Select(accumulator => SumEquation(accumulator, stage)).ToImmutableArray();
 
         return Add(layer + "Products", comments, rows, extra, usesTokens: false, (set, name, writer) =>
@@ -776,7 +777,7 @@ internal sealed class KernelEmitter
                     {
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
-                            writer.Line($"V sum{i} = V.Zero;");
+                            writer.Line($"V total{i} = V.Zero;");
                         }
 
                         using (writer.Block("for (int row = 0; row < chunk; row++)"))
@@ -784,7 +785,7 @@ internal sealed class KernelEmitter
                             Body(writer, sums.Loads, computed, read, rows, locals, row: true);
                             for (int i = 0; i < sums.Sums.Length; i++)
                             {
-                                writer.Line($"sum{i} = sum{i} + {locals.Name(sums.Sums[i].Value)};");
+                                writer.Line($"total{i} = total{i} + {locals.Name(sums.Sums[i].Value)};");
                             }
                         }
 
@@ -792,7 +793,7 @@ internal sealed class KernelEmitter
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
                             string target = Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit");
-                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(sum{i}, {sums.Units} - unit)" : $"sum{i}")};");
+                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {sums.Units} - unit)" : $"total{i}")};");
                         }
                     }
 
@@ -843,7 +844,7 @@ internal sealed class KernelEmitter
     /// <summary>Names of local vectors: what the equations call them, or a number.</summary>
     private sealed class Locals
     {
-        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V" };
+        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
@@ -855,7 +856,7 @@ internal sealed class KernelEmitter
             if (!_names.TryGetValue(node, out string? name))
             {
                 string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
-                    : _equations.Name(node) is { } label ? Identifier.Camel(label.Substring(label.IndexOf('.') + 1)) + "_v" : "v" + _taken.Count;
+                    : _equations.Name(node) is { } label ? Identifier.Local(label.Substring(label.IndexOf('.') + 1)) : "v" + _taken.Count;
                 name = wanted;
                 for (int i = 2; !_taken.Add(name); i++)
                 {
@@ -927,6 +928,14 @@ internal static class Identifier
     {
         string pascal = Pascal(name);
         return char.ToLowerInvariant(pascal[0]) + pascal.Substring(1);
+    }
+
+    /// <summary>A name for a local vector: as the equation writes it, where C# has no other use for it.</summary>
+    public static string Local(string name)
+    {
+        string valid = string.Concat(name.Select(c => char.IsLetterOrDigit(c) || c == '_' ? c : '_'));
+        bool isTaken = SyntaxFacts.GetKeywordKind(valid) != SyntaxKind.None || valid.StartsWith("total", StringComparison.Ordinal);
+        return isTaken || char.IsDigit(valid[0]) ? "_" + valid : valid;
     }
 
     public static string Pascal(string name)
