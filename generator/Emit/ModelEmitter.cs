@@ -354,6 +354,7 @@ internal sealed class ModelEmitter
             _writer.Line($"private readonly nint {field}; // {(buffer.Slots == 1 ? $"[rows, {buffer.Units}]" : $"[rows, {buffer.Slots}, {buffer.Units}]")}");
         }
 
+        _writer.Line("private readonly nint _zeros; // what sums without a bias start from");
         if (hasDerived)
         {
             _writer.Line("private readonly nint _derived; // weights repacked for transposed products");
@@ -389,6 +390,7 @@ internal sealed class ModelEmitter
             _writer.Line($"_derived = _memory.Reserve(1, {derived});");
         }
 
+        _writer.Line($"_zeros = _memory.Reserve(1, {Packing.Padded(_step.Values.Concat(_training.Values).Max(value => value.Units))});");
         _writer.Line("_memory.Allocate();");
     }
 
@@ -478,43 +480,15 @@ internal sealed class ModelEmitter
     {
         using (_writer.Block($"namespace {_kernelNamespace}"))
         {
+            _writer.Line("using global::System.Runtime.CompilerServices;");
             _writer.Line("using global::System.Runtime.Intrinsics;");
             _writer.Line("using global::System.Runtime.Intrinsics.X86;");
+            _writer.Line("using global::Unrolled;");
             _writer.Line();
             _writer.Line("/// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>");
             using (_writer.Block("file static class Kernels"))
             {
-                for (int i = 0; i < _kernels.Kernels.Count; i++)
-                {
-                    (string name, string parameters, string arguments, ImmutableArray<string> comments) = _kernels.Kernels[i];
-                    if (i > 0)
-                    {
-                        _writer.Line();
-                    }
-
-                    foreach (string comment in comments)
-                    {
-                        _writer.Line("// " + comment);
-                    }
-
-                    using (_writer.Block($"internal static void {name}({parameters})"))
-                    {
-                        using (_writer.Block("if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)"))
-                        {
-                            _writer.Line($"Avx512Kernels.{name}({arguments});");
-                        }
-
-                        using (_writer.Block("else if (Avx2.IsSupported && Fma.IsSupported)"))
-                        {
-                            _writer.Line($"Avx2Kernels.{name}({arguments});");
-                        }
-
-                        using (_writer.Block("else"))
-                        {
-                            _writer.Line($"PortableKernels.{name}({arguments});");
-                        }
-                    }
-                }
+                _writer.Lines(_kernels.Common);
             }
         }
 
@@ -526,7 +500,7 @@ internal sealed class ModelEmitter
                 _writer.Line("using global::System.Runtime.CompilerServices;");
                 _writer.Line("using global::System.Runtime.Intrinsics;");
                 _writer.Line("using global::System.Runtime.Intrinsics.X86;");
-                _writer.Line("using VectorMath = global::Unrolled.VectorMath;");
+                _writer.Line("using global::Unrolled;");
                 _writer.Line($"using V = {set.Vector};");
                 _writer.Line();
                 using (_writer.Block($"file static class {set.Name}"))

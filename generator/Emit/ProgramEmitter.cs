@@ -105,9 +105,7 @@ internal sealed class ProgramEmitter
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop)}");
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.UsesParameters ? new[] { "ref parameters" } : System.Array.Empty<string>())
-            .Concat(call.UsesDerived ? new[] { "ref derived" } : System.Array.Empty<string>())
-            .Concat(call.UsesGradients ? new[] { "ref gradients" } : System.Array.Empty<string>())
+            .Concat(call.Others.Select(other => "ref " + (other == "zeros" ? "_memory.At(_zeros)" : other)))
             .Append(inLoop || oneStep ? "rows" : "rows * steps");
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }
