@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Unrolled;
 
@@ -48,20 +48,19 @@ internal static class VirtualLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {
-        Unsafe.SkipInit(out Lanes lanes);
-        x.StoreUnsafe(ref lanes.First);
-        Span<float> values = MemoryMarshal.CreateSpan(ref lanes.First, Padding.Lanes);
-        for (int i = 0; i < Padding.Lanes; i++)
+        if (Avx512F.IsSupported && Avx512DQ.IsSupported && Vector512.IsHardwareAccelerated)
         {
-            values[i] = MathF.Exp(values[i]);
+            return VectorMath.Exp(x);
         }
 
-        return Vector512.LoadUnsafe(ref lanes.First);
+        if (Avx2.IsSupported && Fma.IsSupported)
+        {
+            return Vector512.Create(VectorMath.Exp(x.GetLower()), VectorMath.Exp(x.GetUpper()));
+        }
+
+        return Vector512.Create(Exp128(x.GetLower()), Exp128(x.GetUpper()));
     }
 
-    [InlineArray(Padding.Lanes)]
-    private struct Lanes
-    {
-        public float First;
-    }
+    private static Vector256<float> Exp128(Vector256<float> x) =>
+        Vector256.Create(VectorMath.Exp(x.GetLower()), VectorMath.Exp(x.GetUpper()));
 }
