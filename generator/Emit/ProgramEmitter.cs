@@ -33,7 +33,7 @@ internal sealed class ProgramEmitter
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
         Residence.InputGradient => "_inputGradient",
-        _ => $"_{_prefix}{Identifier.Pascal(buffer.Name)}{buffer.Id}",
+        _ => $"_{(_prefix.Length == 0 ? Identifier.Camel(buffer.Name) : _prefix + Identifier.Pascal(buffer.Name))}{buffer.Id}",
     };
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
