@@ -372,7 +372,7 @@ internal sealed class KernelEmitter
         int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
         bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
         string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
-        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients" }, writer =>
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients", "gathered" }, writer =>
         {
             int call = 0;
             foreach ((int firstPanel, int panels, int width) in Panels(packing))
@@ -395,7 +395,7 @@ internal sealed class KernelEmitter
                     }
                         .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
                     writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
-                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, in {shape}, rows);");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
                 }
