@@ -193,11 +193,10 @@ public sealed class GradientTests(ITestOutputHelper output)
             shape h : 13
             """, features: 5, units: 5, rows: 3, steps: 4);
 
-        // Reductions, softmax, a scalar parameter, division.
+        // Reductions, softmax, division.
         Add("reductions", """
-            shape s : 1
             a[t] = softmax(W_a @ x[t] + U_a @ h[t-1])
-            m[t] = mean(square(h[t-1])) + s
+            m[t] = mean(square(h[t-1])) + 0.1
             h[t] = tanh(a[t] * sum(x[t]) + W @ x[t] / (1 + m[t] * m[t]) - mean(x[t]) + b)
             """, features: 7, units: 17, rows: 3, steps: 5, conditioning: 4);
 
