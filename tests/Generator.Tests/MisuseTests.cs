@@ -21,7 +21,7 @@ public sealed class MisuseTests
     {
         (ISession session, int features, int outputs) = Vectors();
         Refuses<ArgumentException>(session, () => session.Step(new float[features + 1], new float[outputs]));
-        Refuses<ArgumentException>(session, () => session.Step([], []));
+        Refuses<ArgumentException>(session, () => session.Step(Array.Empty<float>(), []));
         Refuses<ArgumentException>(session, () => session.Step(new float[(Rows + 1) * features], new float[(Rows + 1) * outputs]));
         Refuses<ArgumentException>(session, () => session.Step(new float[features], new float[outputs + 1]));
         Refuses<ArgumentException>(session, () => session.Step(new float[features], new float[outputs - 1]));

@@ -25,7 +25,7 @@ internal sealed class PromiseData
         _layout = layout;
         _steps = steps;
         var random = new Random(seed);
-        Inputs = layout.TakesTokens ? [] : Floats(random, steps * rows * layout.Features);
+        Inputs = layout.TakesTokens ? [] : Floats(random, steps * rows * layout.InputSize);
         Tokens = layout.TakesTokens ? Integers(random, steps * rows, layout.Tokens) : [];
         InitialStates = Floats(random, rows * layout.StateLength);
         OutputGradients = Floats(random, steps * rows * layout.OutputSize);
@@ -107,7 +107,7 @@ internal sealed class PromiseData
         }
         else
         {
-            session.Step(Inputs.AsSpan(step * rows * _layout.Features, rows * _layout.Features), output);
+            session.Step(Inputs.AsSpan(step * rows * _layout.InputSize, rows * _layout.InputSize), output);
         }
     }
 

@@ -101,7 +101,7 @@ internal sealed class GradientCheck
                 double bound = parameter.IsMatrix ? 1.2 / Math.Sqrt(parameter.Columns) : 0.5;
                 float[] values = Floats(parameter.Length, bound);
                 _model.Parameters.Set(parameter.Name, values);
-                values.CopyTo(_oracle.Parameters[parameter.Name]);
+                Array.ConvertAll(values, value => (double)value).CopyTo(_oracle.Parameters[parameter.Name], 0);
             }
 
             if (_layout.TakesTokens)
@@ -116,7 +116,7 @@ internal sealed class GradientCheck
             }
             else
             {
-                _inputs = Floats(_steps * _rows * _layout.Features, 1);
+                _inputs = Floats(_steps * _rows * _layout.InputSize, 1);
                 _inputValues = Array.ConvertAll(_inputs, value => (double)value);
             }
 
@@ -202,7 +202,7 @@ internal sealed class GradientCheck
             }
             else
             {
-                session.Step(_inputs.AsSpan(step * _rows * _layout.Features, _rows * _layout.Features), destination);
+                session.Step(_inputs.AsSpan(step * _rows * _layout.InputSize, _rows * _layout.InputSize), destination);
             }
         }
 
@@ -212,7 +212,7 @@ internal sealed class GradientCheck
         }
         else
         {
-            session.Run(_inputs.AsSpan(half * _rows * _layout.Features), outputs.AsSpan(half * width));
+            session.Run(_inputs.AsSpan(half * _rows * _layout.InputSize), outputs.AsSpan(half * width));
         }
 
         Compare("streamed outputs", outputs, expected.Outputs, ForwardTolerance, 1e-3);
