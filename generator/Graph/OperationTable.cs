@@ -20,7 +20,7 @@ internal sealed record Operation(
 /// <summary>Every elementwise operation, a row each. Adding an activation is adding a row.</summary>
 internal static class OperationTable
 {
-    private const string VectorMath = "global::Unrolled.VectorMath.";
+    private const string VectorMath = "VectorMath.";
 
     private static readonly Dictionary<string, Operation> Rows = new[]
     {
@@ -29,6 +29,11 @@ internal static class OperationTable
         Operator("mul", 2, x => x[0] * x[1], (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]) }, "({0} * {1})"),
         Operator("div", 2, x => x[0] / x[1], (g, x, y, d) => new[] { g.Map("div", d, x[1]), g.Map("neg", g.Map("div", g.Multiply(d, y), x[1])) }, "({0} / {1})", 0.6),
         Operator("neg", 1, x => -x[0], (g, x, y, d) => new[] { g.Map("neg", d) }, "(-{0})"),
+
+        // a * b + c, rounded once where the instruction set can.
+        Operator(
+            "multiply_add", 3, x => x[0] * x[1] + x[2],
+            (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]), d }, VectorMath + "MultiplyAdd({0}, {1}, {2})"),
 
         // x > 0 ? a : b; what the derivatives of piecewise functions are made of.
         Operator(
