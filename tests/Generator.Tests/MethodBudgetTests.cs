@@ -38,6 +38,48 @@ public sealed class MethodBudgetTests(ITestOutputHelper output)
         Assert.True(over.Length == 0, string.Join(Environment.NewLine, over.Select(method => method.ToString())));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "EmittedWide")]
+    public void WideNetworksRun(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        var data = new PromiseData(model.Layout, rows: 5, steps: 2);
+        using ITrainer trainer = model.CreateTrainer(5, 2, new TrainerOptions { InputGradients = !model.Layout.TakesTokens });
+        data.Forward(trainer);
+        trainer.Backward(data.OutputGradients, data.FinalGradients);
+        ISession session = model.CreateSession(5);
+        data.Run(session, new float[data.OutputGradients.Length]);
+        var outputs = new float[5 * model.Layout.OutputSize];
+        data.Step(session, 0, 5, outputs);
+        Assert.All(outputs, value => Assert.True(float.IsFinite(value)));
+        Assert.Contains(trainer.Gradients.ToArray(model.Layout.Parameters[0].Name), value => value != 0);
+    }
+
+    [Fact]
+    public void TheJitOptimisesEveryEmittedMethod()
+    {
+        Assert.SkipWhen(ChildRun.IsChild, "This is a child process already");
+        string summary = Path.GetTempFileName();
+        try
+        {
+            ChildRun run = ChildRun.Start("EmittedWide", new Dictionary<string, string>
+            {
+                ["DOTNET_JitStdOutFile"] = summary,
+                ["DOTNET_JitDisasmSummary"] = "1",
+            });
+            Assert.True(run.Failures.Count == 0, string.Join(Environment.NewLine, run.Failures));
+            string[] emitted = File.ReadLines(summary).Where(line => line.Contains(TestNetwork.Namespace + ".Wide", StringComparison.Ordinal)).ToArray();
+            output.WriteLine($"{emitted.Length} emitted methods were compiled");
+            Assert.True(emitted.Length >= 10, $"Only {emitted.Length} emitted methods in the JIT's summary");
+            Assert.DoesNotContain(emitted, line => line.Contains("MinOpts", StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(summary);
+        }
+    }
+
     [Fact]
     public void TheReaderCountsWhatIsThere()
     {
