@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.Loader;
@@ -10,10 +9,9 @@ internal sealed class CompiledModels
 {
     private readonly AssemblyLoadContext _context = new("Generated models", isCollectible: true);
 
-    public CompiledModels(byte[] image, ImmutableArray<GeneratedFile> generated)
+    public CompiledModels(byte[] image)
     {
         Image = image;
-        Generated = generated;
         using var stream = new MemoryStream(image);
         Assembly = _context.LoadFromStream(stream);
     }
@@ -22,9 +20,6 @@ internal sealed class CompiledModels
     public byte[] Image { get; }
 
     public Assembly Assembly { get; }
-
-    /// <summary>What the generator wrote.</summary>
-    public ImmutableArray<GeneratedFile> Generated { get; }
 
     /// <summary>A new model of a generated class, by its full name.</summary>
     public IModel Create(string fullName, ulong seed = 0)

@@ -67,20 +67,20 @@ internal static class ModelHarness
         return generated;
     }
 
-    private static CompiledModels Compile(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options)
+    private static CompiledModels Compile(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options) =>
+        new(ImageCache.GetOrAdd(
+            string.Join('\0', sources.Concat(emitted.Select(file => file.Text)).Append(options.ToString())),
+            () => CompileImage(sources, emitted, options)));
+
+    private static byte[] CompileImage(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options)
     {
         CSharpCompilation compilation = CreateCompilation(options.ExtraSource is null ? sources : sources.Append(options.ExtraSource), options);
-        Compilation complete = RunGenerator(compilation, out ImmutableArray<GeneratedFile> generated);
+        Compilation complete = RunGenerator(compilation, out _);
         complete = complete.AddSyntaxTrees(emitted.Select(file => Parse(file.Text, file.HintName, options)));
         using var image = new MemoryStream();
         var result = complete.Emit(image);
         Diagnostic[] problems = result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).ToArray();
-        if (problems.Length > 0)
-        {
-            throw new InvalidOperationException(Describe(problems));
-        }
-
-        return new CompiledModels(image.ToArray(), generated.AddRange(emitted));
+        return problems.Length == 0 ? image.ToArray() : throw new InvalidOperationException(Describe(problems));
     }
 
     private static Compilation RunGenerator(CSharpCompilation compilation, out ImmutableArray<GeneratedFile> generated)
