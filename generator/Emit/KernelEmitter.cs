@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
@@ -10,19 +11,23 @@ namespace Unrolled.Generator.Emit;
 
 /// <summary>What a statement's kernel is called with: one reference for each row of memory it touches, then the number of rows.</summary>
 /// <param name="Buffers">Rows of buffers, in the order of the kernel's parameters.</param>
+/// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
 internal sealed record KernelCall(
-    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, bool UsesParameters, bool UsesDerived, bool UsesGradients);
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others);
 
 /// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
 internal sealed class KernelEmitter
 {
-    /// <summary>Rows of a weight gradient's chunk: more would not stay in the second-level cache.</summary>
-    private const int ChunkRows = 256;
+    /// <summary>Rows that are summed before they are added to the rest, which keeps rounding small.</summary>
+    private const int ChunkRows = TileEmitter.ChunkRows;
 
     private readonly EquationPrinter _equations;
     private readonly ParameterLayout _layout;
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly SortedSet<int> _productVectors = new();
+    private readonly SortedSet<int> _gradientVectors = new();
+    private readonly SourceWriter _common = new();
     private readonly Dictionary<InstructionSet, SourceWriter> _writers = InstructionSet.All.ToDictionary(set => set, _ => new SourceWriter());
 
     public KernelEmitter(NodeTable table, ParameterLayout layout)
@@ -31,10 +36,35 @@ internal sealed class KernelEmitter
         _layout = layout;
     }
 
-    /// <summary>Kernels in the order they were asked for, with their parameters, for the dispatcher.</summary>
-    public List<(string Name, string Parameters, string Arguments, ImmutableArray<string> Comments)> Kernels { get; } = new();
+    /// <summary>What programs call: products with their sizes, and the choice of the instruction set.</summary>
+    public string Common => _common.ToString();
 
-    public string TextOf(InstructionSet set) => _writers[set].ToString();
+    /// <summary>The kernels of one instruction set: the tiles that were asked for, then epilogues.</summary>
+    public string TextOf(InstructionSet set)
+    {
+        var writer = new SourceWriter();
+        if (!set.WholePanels && _productVectors.Count > 0)
+        {
+            TileEmitter.Rows(writer, set, 1);
+        }
+
+        foreach (int vectors in _productVectors)
+        {
+            TileEmitter.Product(writer, set, vectors);
+        }
+
+        if (!set.WholePanels && _gradientVectors.Count > 0)
+        {
+            TileEmitter.GradientColumns(writer, set, 1);
+        }
+
+        foreach (int vectors in _gradientVectors)
+        {
+            TileEmitter.Gradient(writer, set, vectors);
+        }
+
+        return writer.ToString() + _writers[set];
+    }
 
     public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer)
     {
@@ -79,7 +109,7 @@ internal sealed class KernelEmitter
         public string Name(int index)
         {
             (int buffer, Moment moment) = _rows[index];
-            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "");
+            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "") + "Row";
             return _rows.Take(index).Select((_, i) => i).Any(i => Name(i) == name) ? name + buffer : name;
         }
 
@@ -102,289 +132,95 @@ internal sealed class KernelEmitter
         }
 
         Operand target = stage.Accumulators[0].Target;
-        rows.Index(target);
-        bool isMixed = stage.Accumulators.Select(accumulator => accumulator.Start).Distinct().Count() > 1;
-        StartKind start = isMixed ? StartKind.InPlace : stage.Accumulators[0].Start;
-        bool usesParameters = stage.Accumulators.Any(a => a.Start == StartKind.Bias) || stage.Terms.Any(term => !IsDerived(schedule, term.Packing));
-        bool usesDerived = stage.Terms.Any(term => IsDerived(schedule, term.Packing));
+        int targetRow = rows.Index(target);
+        string sums = rows.Name(target);
+        StartKind start = stage.Accumulators[0].Start;
         var extra = new List<string>();
-        if (usesParameters)
+        if (start == StartKind.Bias || stage.Terms.Any(term => !IsDerived(schedule, term.Packing)))
         {
             extra.Add("parameters");
         }
 
-        if (usesDerived)
+        if (stage.Terms.Any(term => IsDerived(schedule, term.Packing)))
         {
             extra.Add("derived");
         }
 
-        int slots = stage.Accumulators.Length, panelVectors = stage.Terms[0].Packing.PanelVectors;
-        int panels = stage.Terms[0].Packing.Panels, lastVectors = stage.Terms[0].Packing.LastPanelVectors;
-        int fullPanels = lastVectors == panelVectors ? panels : panels - 1;
-        int blockStep = panelVectors / slots * 16;
-        int[] sumOffsets = stage.Accumulators.Select(accumulator => rows.Offset(accumulator.Target)).ToArray();
-        int[] biasOffsets = stage.Accumulators.Select(accumulator => accumulator.Bias is { } bias ? _layout.PlaceOf(bias).Offset : 0).ToArray();
-        string sums = rows.Name(target);
-        string[] operandNames = rows.Names.Where(name => name != sums).Distinct().ToArray();
-        var comments = stage.Accumulators.Select(accumulator => SumEquation(accumulator, stage)).ToImmutableArray();
-
-        return Add(layer + "Products", comments, rows, extra, usesTokens: false, (set, name, writer) =>
+        if (start == StartKind.Zero)
         {
-            // One tile: rows × vectors of accumulators in registers, one loop over the elements that are summed.
-            void Tile(string tile, int tileRows, int vectors, IReadOnlyList<(int Weights, int Sum, int Bias)> lanes)
+            extra.Add("zeros");
+        }
+
+        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, writer =>
+        {
+            int call = 0;
+            foreach (Term term in stage.Terms)
             {
-                string parameters = string.Join(", ", TileParameters().Select(p => "ref float " + p));
-                Attributes(writer);
-                using (writer.Block($"private static void {tile}({parameters})"))
+                Packing packing = term.Packing;
+                string weights = IsDerived(schedule, packing) ? "derived" : "parameters";
+                int firstColumn = 0;
+                foreach ((int row, int offset, int count) in Segments(schedule, rows, term))
                 {
-                    for (int r = 0; r < tileRows; r++)
+                    // The first product of a sum starts it; the others go on where it is.
+                    StartKind from = call == 0 ? start : StartKind.InPlace;
+                    foreach ((int firstPanel, int panels, int vectors) in Panels(packing))
                     {
-                        for (int v = 0; v < lanes.Count; v++)
+                        int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
+                        string shape = call == 0 ? "shape" : "shape" + call;
+                        int SumOffset(int v) => rows.Offset(stage.Accumulators[v % packing.Slots].Target) + v / packing.Slots * 16 + block;
+                        int StartOffset(int v) => from switch
                         {
-                            string initial = start switch
-                            {
-                                StartKind.Zero => "V.Zero",
-                                StartKind.Bias => Load("bias", lanes[v].Bias),
-                                _ => Load("sums", r * rows.Stride(rows.Index(target)) + lanes[v].Sum),
-                            };
-                            writer.Line($"V s{r}_{v} = {initial};");
-                        }
-                    }
-
-                    for (int t = 0; t < stage.Terms.Length; t++)
-                    {
-                        Term term = stage.Terms[t];
-                        string weights = stage.Terms.Length == 1 ? "weights" : $"weights{t}";
-                        foreach ((int row, int offset, int count) in Segments(schedule, rows, term))
+                            StartKind.Bias => _layout.PlaceOf(stage.Accumulators[v % packing.Slots].Bias!).Offset + v / packing.Slots * 16 + block,
+                            StartKind.InPlace => SumOffset(v),
+                            _ => 0,
+                        };
+                        IEnumerable<string> fields = new[]
                         {
-                            using (writer.Block("", "}"))
-                            {
-                                writer.Line($"ref float value = ref {At(rows.Name(row), offset)};");
-                                using (writer.Block($"for (int k = 0; k < {count}; k++)"))
-                                {
-                                    for (int v = 0; v < lanes.Count && tileRows > 1; v++)
-                                    {
-                                        writer.Line($"V w{v} = {Load(weights, lanes[v].Weights)};");
-                                    }
-
-                                    for (int r = 0; r < tileRows; r++)
-                                    {
-                                        writer.Line($"{(r == 0 ? "V x" : "x")} = {set.Factory}.Create({At("value", r * rows.Stride(row))});");
-                                        for (int v = 0; v < lanes.Count; v++)
-                                        {
-                                            string w = tileRows > 1 ? $"w{v}" : Load(weights, lanes[v].Weights);
-                                            writer.Line($"s{r}_{v} = {string.Format(set.MultiplyAdd, "x", w, $"s{r}_{v}")};");
-                                        }
-                                    }
-
-                                    writer.Line("value = ref Unsafe.Add(ref value, 1);");
-                                    writer.Line($"{weights} = ref Unsafe.Add(ref {weights}, {vectors * 16});");
-                                }
-                            }
+                            $"Columns = {count}", $"ValueStride = {rows.Stride(row)}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
+                            $"PanelFloats = {vectors * 16 * packing.Columns}", $"StartStride = {(from == StartKind.InPlace ? rows.Stride(targetRow) : 0)}",
                         }
+                            .Concat(Enumerable.Range(0, vectors).Select(v => $"Start{v} = {StartOffset(v)}")).Append($"SumStride = {rows.Stride(targetRow)}")
+                            .Concat(Enumerable.Range(0, vectors).Select(v => $"Sum{v} = {SumOffset(v)}"));
+                        writer.Line($"var {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
+                        string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
+                        int weightOffset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
+                        Dispatch(writer, $"Product{vectors}(ref {At(rows.Name(row), offset)}, ref {At(weights, weightOffset)}, ref {source}, ref {sums}, in {shape}, rows);");
+                        _productVectors.Add(vectors);
+                        call++;
                     }
 
-                    for (int r = 0; r < tileRows; r++)
-                    {
-                        for (int v = 0; v < lanes.Count; v++)
-                        {
-                            writer.Line($"{Load("sums", r * rows.Stride(rows.Index(target)) + lanes[v].Sum)} = s{r}_{v};");
-                        }
-                    }
-                }
-
-                writer.Line();
-            }
-
-            IEnumerable<string> TileParameters()
-            {
-                foreach (string operand in operandNames)
-                {
-                    yield return operand;
-                }
-
-                for (int t = 0; t < stage.Terms.Length; t++)
-                {
-                    yield return stage.Terms.Length == 1 ? "weights" : $"weights{t}";
-                }
-
-                if (start == StartKind.Bias)
-                {
-                    yield return "bias";
-                }
-
-                yield return "sums";
-            }
-
-            // All rows against one panel (or against 16 lanes of one): tiles of falling height.
-            void Rows(string suffix, int vectors, IReadOnlyList<(int Weights, int Sum, int Bias)> lanes)
-            {
-                ImmutableArray<int> tiles = set.RowTiles[vectors];
-                foreach (int tileRows in tiles)
-                {
-                    Tile($"{name}{suffix}Tile{tileRows}", tileRows, vectors, lanes);
-                }
-
-                using (writer.Block($"private static void {name}{suffix}Rows({string.Join(", ", TileParameters().Select(p => "ref float " + p))}, int rows)"))
-                using (writer.Block("unchecked"))
-                {
-                    string arguments = string.Join(", ", TileParameters().Select(p => "ref " + p));
-                    for (int i = 0; i < tiles.Length; i++)
-                    {
-                        int tileRows = tiles[i];
-                        bool isLoop = i == 0 || tiles[i - 1] > 2 * tileRows - 1 + (tileRows == 1 ? 1 : 0);
-                        using (writer.Block(isLoop ? $"for (; rows >= {tileRows}; rows -= {tileRows})" : $"if (rows >= {tileRows})"))
-                        {
-                            writer.Line($"{name}{suffix}Tile{tileRows}({arguments});");
-                            if (i < tiles.Length - 1 || isLoop)
-                            {
-                                foreach (string row in operandNames)
-                                {
-                                    writer.Line($"{row} = ref Unsafe.Add(ref {row}, {tileRows * rows.Stride(rows.Names.ToList().IndexOf(row))});");
-                                }
-
-                                writer.Line($"sums = ref Unsafe.Add(ref sums, {tileRows * rows.Stride(rows.Index(target))});");
-                                if (!isLoop)
-                                {
-                                    writer.Line($"rows -= {tileRows};");
-                                }
-                            }
-                        }
-                    }
-                }
-
-                writer.Line();
-            }
-
-            IReadOnlyList<(int Weights, int Sum, int Bias)> PanelLanes(int vectors, int panelCount) =>
-                Enumerable.Range(0, panelCount * vectors).SelectMany(index =>
-                {
-                    int panel = index / vectors, j = index % vectors;
-                    int block = (panel * (panelVectors / slots) + j / slots) * 16;
-                    return Enumerable.Range(0, set.Parts).Select(part => (
-                        panel * panelVectors * 16 * stage.Terms[0].Packing.Columns + j * 16 + part * set.Lanes,
-                        sumOffsets[j % slots] + block + part * set.Lanes,
-                        biasOffsets[j % slots] + block + part * set.Lanes));
-                }).ToList();
-
-            IReadOnlyList<(int Weights, int Sum, int Bias)> SliceLanes() =>
-                Enumerable.Range(0, set.Parts).Select(part => (part * set.Lanes, part * set.Lanes, part * set.Lanes)).ToList();
-
-            bool isWide = set.RowPanels > 1 && fullPanels >= set.RowPanels && stage.Terms.Length == 1;
-            if (fullPanels > 0)
-            {
-                Rows("", panelVectors, set.WholePanels ? PanelLanes(panelVectors, 1) : SliceLanes());
-            }
-
-            if (fullPanels < panels)
-            {
-                Rows("Last", lastVectors, set.WholePanels ? PanelLanes(lastVectors, 1) : SliceLanes());
-            }
-
-            if (isWide)
-            {
-                Tile($"{name}Row", 1, panelVectors, PanelLanes(panelVectors, set.RowPanels));
-            }
-
-            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
-            using (writer.Block("unchecked"))
-            {
-                if (isMixed)
-                {
-                    Prefill(set, writer, stage, rows, sums, sumOffsets, biasOffsets);
-                }
-
-                writer.Line("int panel = 0;");
-                void PanelReferences(string suffix)
-                {
-                    for (int t = 0; t < stage.Terms.Length; t++)
-                    {
-                        Packing packing = stage.Terms[t].Packing;
-                        string source = IsDerived(schedule, packing) ? "derived" : "parameters";
-                        writer.Line($"ref float weights{(stage.Terms.Length == 1 ? "" : t.ToString())} = ref Unsafe.Add(ref {source}, {packing.Offset} + panel * {panelVectors * 16 * packing.Columns});");
-                    }
-
-                    if (start == StartKind.Bias)
-                    {
-                        writer.Line($"ref float bias = ref Unsafe.Add(ref parameters, panel * {blockStep});");
-                    }
-
-                    writer.Line($"ref float sums = ref Unsafe.Add(ref {sums}, panel * {blockStep});");
-                }
-
-                if (isWide)
-                {
-                    using (writer.Block($"for (; rows == 1 && panel + {set.RowPanels} <= {fullPanels}; panel += {set.RowPanels})"))
-                    {
-                        PanelReferences("");
-                        writer.Line($"{name}Row({string.Join(", ", TileParameters().Select(p => "ref " + p))});");
-                    }
-
-                    writer.Line();
-                }
-
-                if (fullPanels > 0)
-                {
-                    using (writer.Block($"for (; panel < {fullPanels}; panel++)"))
-                    {
-                        PanelReferences("");
-                        PanelRows("", panelVectors);
-                    }
-                }
-
-                if (fullPanels < panels)
-                {
-                    writer.Line();
-                    using (writer.Block(""))
-                    {
-                        PanelReferences("");
-                        PanelRows("Last", lastVectors);
-                    }
-                }
-
-                void PanelRows(string suffix, int vectors)
-                {
-                    if (set.WholePanels)
-                    {
-                        writer.Line($"{name}{suffix}Rows({string.Join(", ", TileParameters().Select(p => "ref " + p))}, rows);");
-                        return;
-                    }
-
-                    for (int j = 0; j < vectors; j++)
-                    {
-                        int block = j / slots * 16;
-                        IEnumerable<string> arguments = TileParameters().Select(p =>
-                            "ref " + (p.StartsWith("weights", StringComparison.Ordinal) ? At(p, j * 16)
-                                : p == "bias" ? At(p, biasOffsets[j % slots] + block)
-                                : p == "sums" ? At(p, sumOffsets[j % slots] + block) : p));
-                        writer.Line($"{name}{suffix}Rows({string.Join(", ", arguments)}, rows);");
-                    }
+                    firstColumn += count;
                 }
             }
         });
     }
 
-    /// <summary>Where accumulators start differently, memory is filled first and all go on in place.</summary>
-    private static void Prefill(InstructionSet set, SourceWriter writer, ProductStage stage, RowReferences rows, string sums, int[] sumOffsets, int[] biasOffsets)
+    /// <summary>The panels of a packing: the whole ones, then a narrower last one.</summary>
+    private static IEnumerable<(int First, int Count, int Vectors)> Panels(Packing packing)
     {
-        int padded = Packing.Padded(stage.Accumulators[0].Value.Type.Units);
-        using (writer.Block("for (int row = 0; row < rows; row++)"))
+        int whole = packing.LastPanelVectors == packing.PanelVectors ? packing.Panels : packing.Panels - 1;
+        if (whole > 0)
         {
-            writer.Line($"ref float start = ref Unsafe.Add(ref {sums}, (nint)row * {rows.Stride(rows.Index(stage.Accumulators[0].Target))});");
-            using (writer.Block($"for (int unit = 0; unit < {padded}; unit += {set.Lanes})"))
-            {
-                for (int slot = 0; slot < stage.Accumulators.Length; slot++)
-                {
-                    if (stage.Accumulators[slot].Start != StartKind.InPlace)
-                    {
-                        string initial = stage.Accumulators[slot].Start == StartKind.Zero ? "V.Zero" : Load("parameters", biasOffsets[slot], "unit");
-                        writer.Line($"{Load("start", sumOffsets[slot], "unit")} = {initial};");
-                    }
-                }
-            }
+            yield return (0, whole, packing.PanelVectors);
         }
 
-        writer.Line();
+        if (whole < packing.Panels)
+        {
+            yield return (whole, 1, packing.LastPanelVectors);
+        }
+    }
+
+    /// <summary>The same call for the instruction set of this machine.</summary>
+    private static void Dispatch(SourceWriter writer, string call)
+    {
+        for (int i = 0; i < InstructionSet.All.Length; i++)
+        {
+            InstructionSet set = InstructionSet.All[i];
+            using (writer.Block(set.Condition is null ? "else" : $"{(i == 0 ? "if" : "else if")} ({set.Condition})"))
+            {
+                writer.Line($"{set.Name}.{call}");
+            }
+        }
     }
 
     /// <summary>The runs of elements one term sums over: neighbours in memory that fill their padding are one run.</summary>
@@ -539,161 +375,34 @@ internal sealed class KernelEmitter
         rows.Index(first);
         string columns = rows.Name(gradient.Columns), adjoints = rows.Name(first);
         int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
-        int[] active = Enumerable.Range(0, packing.Slots).Where(slot => gradient.Adjoints[slot] is not null).ToArray();
-        int[] adjointOffsets = gradient.Adjoints.Select(operand => operand is { } o ? rows.Offset(o) : 0).ToArray();
-        int fullPanels = packing.LastPanelVectors == packing.PanelVectors ? packing.Panels : packing.Panels - 1;
-        int blockStep = packing.PanelVectors / packing.Slots * 16;
-        bool hasTail = packing.Rows % 16 != 0;
-        var extra = new List<string> { "gradients" };
-        return Add(layer + "WeightGradient", ImmutableArray.Create($"d_{packing.Name} += adjoints ⊗ {columns}, summed over rows"), rows, extra, usesTokens: false, (set, name, writer) =>
+        bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
+        string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients" }, writer =>
         {
-            void Tile(string tile, int tileColumns, int vectors, IReadOnlyList<(int Adjoint, int Weight)> lanes)
+            int call = 0;
+            foreach ((int firstPanel, int panels, int width) in Panels(packing))
             {
-                Attributes(writer);
-                using (writer.Block($"private static void {tile}(ref float column, ref float adjoint, ref float gradient, int rows)"))
-                using (writer.Block("unchecked"))
+                int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
+                int offset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns;
+                int AdjointOffset(int v) => rows.Offset(gradient.Adjoints[v % packing.Slots]!.Value) + v / packing.Slots * 16 + block;
+
+                // A slot that has no gradient here leaves its lanes alone: the others go one by one.
+                IEnumerable<int[]> parts = isWhole
+                    ? new[] { Enumerable.Range(0, width).ToArray() }
+                    : Enumerable.Range(0, width).Where(v => gradient.Adjoints[v % packing.Slots] is not null).Select(v => new[] { v });
+                foreach (int[] vectors in parts)
                 {
-                    for (int c = 0; c < tileColumns; c++)
+                    string shape = call == 0 ? "shape" : "shape" + call;
+                    IEnumerable<string> fields = new[]
                     {
-                        for (int v = 0; v < lanes.Count; v++)
-                        {
-                            writer.Line($"V s{c}_{v} = {Load("gradient", c * vectors * 16 + lanes[v].Weight)};");
-                        }
+                        $"Columns = {packing.Columns}", $"ValueStride = {columnStride}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
+                        $"PanelFloats = {width * 16 * packing.Columns}", $"WeightStride = {width * 16}", $"AdjointStride = {adjointStride}",
                     }
-
-                    using (writer.Block("for (int row = 0; row < rows; row++)"))
-                    {
-                        for (int v = 0; v < lanes.Count; v++)
-                        {
-                            writer.Line($"V d{v} = {Load("adjoint", lanes[v].Adjoint)};");
-                        }
-
-                        for (int c = 0; c < tileColumns; c++)
-                        {
-                            writer.Line($"{(c == 0 ? "V x" : "x")} = {set.Factory}.Create({At("column", c)});");
-                            for (int v = 0; v < lanes.Count; v++)
-                            {
-                                writer.Line($"s{c}_{v} = {string.Format(set.MultiplyAdd, "x", $"d{v}", $"s{c}_{v}")};");
-                            }
-                        }
-
-                        writer.Line($"column = ref Unsafe.Add(ref column, {columnStride});");
-                        writer.Line($"adjoint = ref Unsafe.Add(ref adjoint, {adjointStride});");
-                    }
-
-                    for (int c = 0; c < tileColumns; c++)
-                    {
-                        for (int v = 0; v < lanes.Count; v++)
-                        {
-                            writer.Line($"{Load("gradient", c * vectors * 16 + lanes[v].Weight)} = s{c}_{v};");
-                        }
-                    }
-                }
-
-                writer.Line();
-            }
-
-            void Columns(string suffix, int vectors, IReadOnlyList<(int Adjoint, int Weight)> lanes)
-            {
-                int tallest = set.RowTiles[Math.Max(1, set.WholePanels ? lanes.Count / set.Parts : 1)][0];
-                int whole = packing.Columns / tallest, rest = packing.Columns % tallest;
-                if (whole > 0)
-                {
-                    Tile($"{name}{suffix}Tile{tallest}", tallest, vectors, lanes);
-                }
-
-                if (rest > 0)
-                {
-                    Tile($"{name}{suffix}Tile{rest}", rest, vectors, lanes);
-                }
-
-                using (writer.Block($"private static void {name}{suffix}Columns(ref float column, ref float adjoint, ref float gradient, int rows)"))
-                using (writer.Block("unchecked"))
-                {
-                    if (whole > 0)
-                    {
-                        using (writer.Block($"for (int k = 0; k < {whole * tallest}; k += {tallest})"))
-                        {
-                            writer.Line($"{name}{suffix}Tile{tallest}(ref Unsafe.Add(ref column, k), ref adjoint, ref Unsafe.Add(ref gradient, k * {vectors * 16}), rows);");
-                        }
-                    }
-
-                    if (rest > 0)
-                    {
-                        writer.Line($"{name}{suffix}Tile{rest}(ref {At("column", whole * tallest)}, ref adjoint, ref {At("gradient", whole * tallest * vectors * 16)}, rows);");
-                    }
-                }
-
-                writer.Line();
-            }
-
-            IReadOnlyList<(int Adjoint, int Weight)> PanelLanes(int vectors) =>
-                Enumerable.Range(0, vectors).Where(j => active.Contains(j % packing.Slots)).SelectMany(j =>
-                    Enumerable.Range(0, set.Parts).Select(part => (adjointOffsets[j % packing.Slots] + j / packing.Slots * 16 + part * set.Lanes, j * 16 + part * set.Lanes))).ToList();
-
-            IReadOnlyList<(int Adjoint, int Weight)> SliceLanes() =>
-                Enumerable.Range(0, set.Parts).Select(part => (part * set.Lanes, part * set.Lanes)).ToList();
-
-            if (fullPanels > 0)
-            {
-                Columns("", packing.PanelVectors, set.WholePanels ? PanelLanes(packing.PanelVectors) : SliceLanes());
-            }
-
-            if (fullPanels < packing.Panels)
-            {
-                Columns("Last", packing.LastPanelVectors, set.WholePanels ? PanelLanes(packing.LastPanelVectors) : SliceLanes());
-            }
-
-            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
-            using (writer.Block("unchecked"))
-            {
-                writer.Line("// Chunks of rows that stay in the cache while every tile reads them.");
-                using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
-                {
-                    writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
-                    if (fullPanels > 0)
-                    {
-                        using (writer.Block($"for (int panel = 0; panel < {fullPanels}; panel++)"))
-                        {
-                            writer.Line($"ref float adjoint = ref Unsafe.Add(ref {adjoints}, panel * {blockStep});");
-                            writer.Line($"ref float gradient = ref Unsafe.Add(ref gradients, {packing.Offset} + panel * {packing.PanelVectors * 16 * packing.Columns});");
-                            PanelColumns("", packing.PanelVectors);
-                        }
-                    }
-
-                    if (fullPanels < packing.Panels)
-                    {
-                        using (writer.Block(""))
-                        {
-                            writer.Line($"ref float adjoint = ref {At(adjoints, fullPanels * blockStep)};");
-                            writer.Line($"ref float gradient = ref {At("gradients", packing.Offset + fullPanels * packing.PanelVectors * 16 * packing.Columns)};");
-                            PanelColumns("Last", packing.LastPanelVectors);
-                        }
-                    }
-
-                    writer.Line($"{columns} = ref Unsafe.Add(ref {columns}, {ChunkRows * columnStride});");
-                    if (adjoints != columns)
-                    {
-                        writer.Line($"{adjoints} = ref Unsafe.Add(ref {adjoints}, {ChunkRows * adjointStride});");
-                    }
-                }
-            }
-
-            void PanelColumns(string suffix, int vectors)
-            {
-                string start = $"ref {At(columns, rows.Offset(gradient.Columns))}";
-                if (set.WholePanels)
-                {
-                    writer.Line($"{name}{suffix}Columns({start}, ref adjoint, ref gradient, chunk);");
-                    return;
-                }
-
-                for (int j = 0; j < vectors; j++)
-                {
-                    if (active.Contains(j % packing.Slots))
-                    {
-                        writer.Line($"{name}{suffix}Columns({start}, ref {At("adjoint", adjointOffsets[j % packing.Slots] + j / packing.Slots * 16)}, ref {At("gradient", j * 16)}, chunk);");
-                    }
+                        .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
+                    writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, in {shape}, rows);");
+                    _gradientVectors.Add(vectors.Length);
+                    call++;
                 }
             }
         });
@@ -776,7 +485,7 @@ internal sealed class KernelEmitter
                     {
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
-                            writer.Line($"V sum{i} = V.Zero;");
+                            writer.Line($"V total{i} = V.Zero;");
                         }
 
                         using (writer.Block("for (int row = 0; row < chunk; row++)"))
@@ -784,7 +493,7 @@ internal sealed class KernelEmitter
                             Body(writer, sums.Loads, computed, read, rows, locals, row: true);
                             for (int i = 0; i < sums.Sums.Length; i++)
                             {
-                                writer.Line($"sum{i} = sum{i} + {locals.Name(sums.Sums[i].Value)};");
+                                writer.Line($"total{i} = total{i} + {locals.Name(sums.Sums[i].Value)};");
                             }
                         }
 
@@ -792,7 +501,7 @@ internal sealed class KernelEmitter
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
                             string target = Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit");
-                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(sum{i}, {sums.Units} - unit)" : $"sum{i}")};");
+                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {sums.Units} - unit)" : $"total{i}")};");
                         }
                     }
 
@@ -843,7 +552,7 @@ internal sealed class KernelEmitter
     /// <summary>Names of local vectors: what the equations call them, or a number.</summary>
     private sealed class Locals
     {
-        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V" };
+        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
@@ -855,7 +564,7 @@ internal sealed class KernelEmitter
             if (!_names.TryGetValue(node, out string? name))
             {
                 string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
-                    : _equations.Name(node) is { } label ? Identifier.Camel(label.Substring(label.IndexOf('.') + 1)) + "_v" : "v" + _taken.Count;
+                    : _equations.Name(node) is { } label ? Identifier.Local(label.Substring(label.IndexOf('.') + 1)) : "v" + _taken.Count;
                 name = wanted;
                 for (int i = 2; !_taken.Add(name); i++)
                 {
@@ -896,7 +605,48 @@ internal sealed class KernelEmitter
             print(set, "\u0001", writer);
             return writer.ToString();
         });
-        string signature = string.Join("\u0002", InstructionSet.All.Select(set => texts[set])) + string.Join("\n", comments);
+        string arguments = string.Join(", ",
+            (usesTokens ? new[] { "ref tokens" } : Array.Empty<string>()).Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Append("rows"));
+        string name = Named(wanted, string.Join("\u0002", InstructionSet.All.Select(set => texts[set])), comments, named =>
+        {
+            foreach (InstructionSet set in InstructionSet.All)
+            {
+                Comment(_writers[set], comments);
+                _writers[set].Lines(texts[set].Replace("\u0001", named));
+                _writers[set].Line();
+            }
+
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens)})"))
+            {
+                Dispatch(_common, $"{named}({arguments});");
+            }
+
+            _common.Line();
+        });
+        return Call(name, rows, extra, usesTokens);
+    }
+
+    /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
+    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print)
+    {
+        var body = new SourceWriter();
+        print(body);
+        string name = Named(wanted, Declared(rows, extra, usesTokens: false) + body, comments, named =>
+        {
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false)})"))
+            {
+                _common.Lines(body.ToString());
+            }
+
+            _common.Line();
+        });
+        return Call(name, rows, extra, usesTokens: false);
+    }
+
+    /// <summary>The name of a kernel; one whose text and comments are there already is shared.</summary>
+    private string Named(string wanted, string text, ImmutableArray<string> comments, Action<string> print)
+    {
+        string signature = text + "\u0003" + string.Join("\n", comments);
         if (!_names.TryGetValue(signature, out string? name))
         {
             name = wanted;
@@ -906,18 +656,23 @@ internal sealed class KernelEmitter
             }
 
             _names.Add(signature, name);
-            Kernels.Add((name, Declared(rows, extra, usesTokens), string.Join(", ",
-                (usesTokens ? new[] { "ref tokens" } : Array.Empty<string>()).Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Append("rows")), comments));
-            foreach (InstructionSet set in InstructionSet.All)
-            {
-                _writers[set].Line($"// {string.Join("\n// ", comments)}".Replace("\n", "\n"));
-                _writers[set].Lines(texts[set].Replace("\u0001", name));
-                _writers[set].Line();
-            }
+            Comment(_common, comments);
+            print(name);
         }
 
-        return new KernelCall(name, rows.All, usesTokens, extra.Contains("parameters"), extra.Contains("derived"), extra.Contains("gradients"));
+        return name;
     }
+
+    private static void Comment(SourceWriter writer, ImmutableArray<string> comments)
+    {
+        foreach (string comment in comments)
+        {
+            writer.Line("// " + comment);
+        }
+    }
+
+    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens) =>
+        new(name, rows.All, usesTokens, extra.ToImmutableArray());
 }
 
 /// <summary>Identifiers from the names of equations.</summary>
@@ -927,6 +682,14 @@ internal static class Identifier
     {
         string pascal = Pascal(name);
         return char.ToLowerInvariant(pascal[0]) + pascal.Substring(1);
+    }
+
+    /// <summary>A name for a local vector: as the equation writes it, where C# has no other use for it.</summary>
+    public static string Local(string name)
+    {
+        string valid = string.Concat(name.Select(c => char.IsLetterOrDigit(c) || c == '_' ? c : '_'));
+        bool isTaken = SyntaxFacts.GetKeywordKind(valid) != SyntaxKind.None || valid.StartsWith("total", StringComparison.Ordinal);
+        return isTaken || char.IsDigit(valid[0]) ? "_" + valid : valid;
     }
 
     public static string Pascal(string name)

@@ -20,10 +20,14 @@ internal sealed class SourceWriter
         _text.Append('\n');
     }
 
-    /// <summary>Opens a brace; the returned scope closes it.</summary>
+    /// <summary>Opens a brace under a header of one or more lines, or of none; the returned scope closes it.</summary>
     public Scope Block(string header, string end = "}")
     {
-        Line(header);
+        if (header.Length > 0)
+        {
+            Lines(header);
+        }
+
         Line("{");
         _depth++;
         return new Scope(this, end);
