@@ -1,3 +1,4 @@
+using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
@@ -46,7 +47,7 @@ public sealed class GradientTests(ITestOutputHelper output)
 
     private static readonly Dictionary<string, Case> Own = ListOwn();
 
-    private static readonly ModelSet Models = new(BuiltIn.Values.Concat(Own.Values).Select(test => test.Network));
+    internal static readonly ModelSet Models = new(BuiltIn.Values.Concat(Own.Values).Select(test => test.Network));
 
     public static TheoryData<string> BuiltInCells => [.. BuiltIn.Keys];
 
@@ -75,11 +76,21 @@ public sealed class GradientTests(ITestOutputHelper output)
         GradientCheck.Run(network, SmallModels.Create(network.Class), rows: 3, steps: 3, Seed, output: output);
     }
 
-    private static readonly ModelSet SmallModels = new(
+    internal static readonly ModelSet SmallModels = new(
         Kinds.Select(kind => new TestNetwork("Small_" + kind.Name, 0, 5, [kind.Create("first", 17, true), TestLayer.Dense("head", 3)])));
 
-    private void Check(Case test) =>
+    private void Check(Case test)
+    {
+        if (!test.Network.HasAttributes)
+        {
+            CompilationResult result = Compiler.Compile(test.Network.Spec);
+            Assert.SkipWhen(
+                result.Errors.Count > 0 && result.Errors.All(error => error.Error.Id == DiagnosticIds.UnsupportedHere),
+                string.Join("; ", result.Errors.Select(error => error.Error.Message)));
+        }
+
         GradientCheck.Run(test.Network, Models.Create(test.Network.Class), test.Rows, test.Steps, Seed, test.Conditioning, output);
+    }
 
     private static Dictionary<string, Case> SelectBuiltIn()
     {
@@ -162,6 +173,14 @@ public sealed class GradientTests(ITestOutputHelper output)
             a[t] = W @ x[t] + V @ x[t-1] - v * a[t-2]
             """, features: 8, units: 8, rows: 3, steps: 7);
 
+        // The same, one kind of delay at a time.
+        Add("delayed_state", "h[t] = tanh(W @ x[t] + U @ h[t-2])", features: 8, units: 8, rows: 3, steps: 7);
+        Add("delayed_input", "h[t] = tanh(W @ x[t] + V @ x[t-1])", features: 8, units: 8, rows: 3, steps: 7);
+        Add("delayed_value", """
+            a[t] = W @ x[t]
+            h[t] = tanh(a[t] + v * a[t-1])
+            """, features: 8, units: 8, rows: 3, steps: 7);
+
         // Zilly et al. 2017: the state climbs through several highway layers within a step.
         Add("recurrent_highway", """
             size depth = 3
@@ -206,6 +225,9 @@ public sealed class GradientTests(ITestOutputHelper output)
             shape h : 13
             """, features: 5, units: 5, rows: 3, steps: 4);
 
+        Add("tied", "h[t] = tanh(W @ x[t] + W @ h[t-1])", features: 8, units: 8, rows: 3, steps: 5);
+        Add("transposed", "h[t] = tanh(transpose(W) @ x[t] + transpose(U) @ h[t-1])", features: 5, units: 17, rows: 3, steps: 5);
+
         // Reductions, softmax, division.
         Add("reductions", """
             a[t] = softmax(W_a @ x[t] + U_a @ h[t-1])
@@ -233,8 +255,10 @@ public sealed class GradientTests(ITestOutputHelper output)
         // The smooth functions of the table, each on a path of its own.
         Add("smooth_functions", """
             a[t] = W @ x[t] + U @ h[t-1] + b
-            h[t] = 0.2 * (softplus(a[t]) + softsign(a[t]) + silu(a[t]) + exp(-square(a[t])) + log(1 + square(a[t])) + sqrt(1 + a[t] * a[t])) + elu(a[t]) - identity(a[t])
+            h[t] = 0.2 * (softplus(a[t]) + softsign(a[t]) + silu(a[t]) + exp(-square(a[t])) + log(1 + square(a[t])) + sqrt(1 + a[t] * a[t])) + elu(a[t], 0.7) - identity(a[t])
             """, features: 5, units: 17, rows: 3, steps: 3, conditioning: 4);
+
+        Add("usual_slopes", "h[t] = leaky_relu(W @ x[t] + b) + elu(U @ h[t-1])", features: 5, units: 17, rows: 3, steps: 3);
 
         Add("gelu", "h[t] = gelu(W @ x[t] + U @ h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 3, conditioning: 2);
 
@@ -242,7 +266,7 @@ public sealed class GradientTests(ITestOutputHelper output)
         Add("piecewise_functions", """
             a[t] = W @ x[t] + U @ h[t-1] + b
             c[t] = V @ x[t]
-            h[t] = 0.3 * (leaky_relu(a[t]) + hard_sigmoid(4 * a[t]) + hard_tanh(2 * a[t]) + abs(a[t]) + min(a[t], c[t]) + max(2 * a[t], c[t]) + clip(a[t], -0.3, 0.4))
+            h[t] = 0.3 * (leaky_relu(a[t], 0.1) + hard_sigmoid(4 * a[t]) + hard_tanh(2 * a[t]) + abs(a[t]) + min(a[t], c[t]) + max(2 * a[t], c[t]) + clip(a[t], -0.3, 0.4))
             """, features: 5, units: 5, rows: 2, steps: 3);
 
         // A parameter bound to a number, a param that is a number, negation.

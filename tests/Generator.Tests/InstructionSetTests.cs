@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Unrolled.Generator.Tests.Harness;
+using Unrolled.Generator.Tests.Torch;
 using Xunit;
 
 namespace Unrolled.Generator.Tests;
@@ -19,6 +20,13 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         Assert.SkipWhen(ChildRun.IsChild, "This is a child process already");
         Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "The switches are those of x64");
         Assert.SkipWhen(left == "Avx2" && InstructionSets.Widest is not ("Avx512" or "Avx2"), $"This machine has no AVX2 ({InstructionSets.Description})");
+
+        // The children find these compiled: one compilation serves all instruction sets.
+        foreach (ModelSet models in (ModelSet[])[GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, .. SurroundingsTests.Sets])
+        {
+            models.CompileAll();
+        }
+
         string report = Path.GetTempFileName();
         try
         {

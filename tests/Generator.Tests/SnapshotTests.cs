@@ -37,7 +37,6 @@ public sealed class SnapshotTests
 
             [Model(Features = 16)]
             [Gru(17)]
-            [Dense(1, Activation = Activation.Tanh)]
             [Loss(Loss.MeanSquaredError)]
             public sealed partial class GruResetAfter;
             """,

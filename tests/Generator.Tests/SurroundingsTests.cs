@@ -46,6 +46,8 @@ public sealed class SurroundingsTests
 
     private static readonly ModelSet Documented = new(Networks, options: new HarnessOptions { Documentation = true });
 
+    internal static IEnumerable<ModelSet> Sets => [Checked, Crowded];
+
     [Theory]
     [MemberData(nameof(Names))]
     [Trait("Category", "Emitted")]

@@ -36,6 +36,15 @@ internal sealed class ModelSet
         _networks[name].Group.Value
         ?? _alone.GetOrAdd(name, key => new Lazy<CompiledModels>(() => ModelHarness.Compile([_networks[key].Network], _options))).Value;
 
+    /// <summary>Compiles everything that is not yet; what fails is left to the tests that ask for it.</summary>
+    public void CompileAll()
+    {
+        foreach ((_, Lazy<CompiledModels?> group) in _networks.Values)
+        {
+            _ = group.Value;
+        }
+    }
+
     private CompiledModels? TryCompile(TestNetwork[] group)
     {
         try

@@ -16,7 +16,7 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
     private static readonly Dictionary<string, TorchNetwork> Whole =
         Repository.Oracle is { } folder ? Load(Path.Combine(folder, "torch")) : [];
 
-    private static readonly ModelSet Models = new(Selection.Concat(Whole.ExceptBy(Selection.Keys, pair => pair.Key)).Select(pair => pair.Value.Network));
+    internal static readonly ModelSet Models = new(Selection.Concat(Whole.ExceptBy(Selection.Keys, pair => pair.Key)).Select(pair => pair.Value.Network));
 
     /// <summary>The compact selection kept with the tests.</summary>
     public static TheoryData<string> Selected => [.. Selection.Keys];
@@ -46,6 +46,9 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
         var failures = new List<string>();
         double outputTolerance = 4 * Math.Max(file.OutputDeviation, LeastDeviation);
         double gradientTolerance = 4 * Math.Max(file.GradientDeviation, LeastDeviation);
+
+        // A gradient whose terms nearly cancel has the digits of its terms, not its own: it is measured on a share of the largest one.
+        double gradientFloor = file.Gradients.Max(name => file.Single("grad." + name).Max(Math.Abs)) / 16;
         CheckStreaming(torch, model, Outputs);
 
         using ITrainer trainer = model.CreateTrainer(file.Batch, file.Steps, new TrainerOptions { InputGradients = true });
@@ -78,13 +81,13 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
         CheckGradients(torch, model, trainer, Gradients);
         Assert.True(failures.Count == 0, string.Join(Environment.NewLine, failures));
 
-        void Outputs(string what, float[] actual, float[] expected) => Compare(what, actual, expected, outputTolerance);
+        void Outputs(string what, float[] actual, float[] expected) => Compare(what, actual, expected, outputTolerance, 0);
 
-        void Gradients(string what, float[] actual, float[] expected) => Compare("gradient of " + what, actual, expected, gradientTolerance);
+        void Gradients(string what, float[] actual, float[] expected) => Compare("gradient of " + what, actual, expected, gradientTolerance, gradientFloor);
 
-        void Compare(string what, float[] actual, float[] expected, double tolerance)
+        void Compare(string what, float[] actual, float[] expected, double tolerance, double floor)
         {
-            double deviation = Deviation.Of(actual, expected);
+            double deviation = Deviation.Of(actual, expected, floor);
             output.WriteLine($"{what}: {deviation:E2} of {tolerance:E2}");
             if (!(deviation <= tolerance))
             {
