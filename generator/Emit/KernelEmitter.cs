@@ -68,6 +68,15 @@ internal sealed class KernelEmitter
 
     public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer)
     {
+        // Between loops a statement belongs to the layer whose weights it uses.
+        Node? weights = statement switch
+        {
+            ProductStage product => product.Terms[0].Packing.Matrices[0],
+            WeightGradient gradient => gradient.Packing.Matrices[0],
+            ColumnSums column => column.Sums[0].Parameter,
+            _ => null,
+        };
+        layer = layer.Length == 0 && weights is not null ? Identifier.Pascal(weights.Name.Substring(0, weights.Name.IndexOf('.'))) : layer;
         var rows = new RowReferences(schedule);
         return statement switch
         {
@@ -151,7 +160,7 @@ internal sealed class KernelEmitter
             extra.Add("zeros");
         }
 
-        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, writer =>
+        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, writer =>
         {
             int call = 0;
             foreach (Term term in stage.Terms)
@@ -243,21 +252,7 @@ internal sealed class KernelEmitter
         return segments;
     }
 
-    private string SumEquation(Accumulator accumulator, ProductStage stage)
-    {
-        int slot = stage.Accumulators.IndexOf(accumulator);
-        string start = accumulator.Start switch
-        {
-            StartKind.Bias => _equations.Expression(accumulator.Bias!) + " + ",
-            StartKind.InPlace => "what is there + ",
-            _ => "",
-        };
-        IEnumerable<string> terms = stage.Terms.Select(term => term.Packing.IsTransposed
-            ? string.Join(" + ", term.Packing.Matrices.Select(matrix => $"transpose({_equations.Expression(matrix)}) @ its adjoint"))
-            : _equations.Expression(term.Packing.Matrices[slot]) + (term.IsLookup ? " at the token" : " @ its operand"));
-        string exact = _equations.Equation(accumulator.Value);
-        return exact.StartsWith("…", StringComparison.Ordinal) ? exact.Substring(4) : accumulator.Start == StartKind.InPlace ? $"{_equations.Name(accumulator.Value)} = {start}{string.Join(" + ", terms)}" : exact;
-    }
+    private string SumEquation(Accumulator accumulator) => _equations.Equation(accumulator.Value);
 
     // ---- token lookups
 
@@ -276,7 +271,7 @@ internal sealed class KernelEmitter
         }
 
         string weights = extra[extra.Count - 1];
-        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
+        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
         {
             Attributes(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
@@ -377,7 +372,7 @@ internal sealed class KernelEmitter
         int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
         bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
         string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
-        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients" }, writer =>
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients", "gathered" }, writer =>
         {
             int call = 0;
             foreach ((int firstPanel, int panels, int width) in Panels(packing))
@@ -400,7 +395,7 @@ internal sealed class KernelEmitter
                     }
                         .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
                     writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
-                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, in {shape}, rows);");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
                 }
@@ -564,7 +559,8 @@ internal sealed class KernelEmitter
             if (!_names.TryGetValue(node, out string? name))
             {
                 string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
-                    : _equations.Name(node) is { } label ? Identifier.Local(label.Substring(label.IndexOf('.') + 1)) : "v" + _taken.Count;
+                    : node.Kind == NodeKind.Parameter ? Identifier.Local(_equations.Expression(node))
+                    : _equations.Name(node) is { } label ? Identifier.Local(label) : "v" + _taken.Count;
                 name = wanted;
                 for (int i = 2; !_taken.Add(name); i++)
                 {
@@ -643,11 +639,10 @@ internal sealed class KernelEmitter
         return Call(name, rows, extra, usesTokens: false);
     }
 
-    /// <summary>The name of a kernel; one whose text and comments are there already is shared.</summary>
+    /// <summary>The name of a kernel; one whose text is there already is shared.</summary>
     private string Named(string wanted, string text, ImmutableArray<string> comments, Action<string> print)
     {
-        string signature = text + "\u0003" + string.Join("\n", comments);
-        if (!_names.TryGetValue(signature, out string? name))
+        if (!_names.TryGetValue(text, out string? name))
         {
             name = wanted;
             for (int i = 2; !_taken.Add(name); i++)
@@ -655,7 +650,7 @@ internal sealed class KernelEmitter
                 name = wanted + i;
             }
 
-            _names.Add(signature, name);
+            _names.Add(text, name);
             Comment(_common, comments);
             print(name);
         }

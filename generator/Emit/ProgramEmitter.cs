@@ -33,7 +33,7 @@ internal sealed class ProgramEmitter
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
         Residence.InputGradient => "_inputGradient",
-        _ => $"_{_prefix}{Identifier.Pascal(buffer.Name)}{buffer.Id}",
+        _ => $"_{(_prefix.Length == 0 ? Identifier.Camel(buffer.Name) : _prefix + Identifier.Pascal(buffer.Name))}{buffer.Id}",
     };
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
@@ -105,7 +105,7 @@ internal sealed class ProgramEmitter
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop)}");
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.Others.Select(other => "ref " + (other == "zeros" ? "_memory.At(_zeros)" : other)))
+            .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" ? $"_memory.At(_{other})" : other)))
             .Append(inLoop || oneStep ? "rows" : "rows * steps");
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }

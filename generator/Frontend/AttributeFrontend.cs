@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Linq;
+using System.Text;
 using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -196,9 +197,11 @@ internal sealed class AttributeFrontend
         if (!Lexer.IsName(name))
         {
             Report(Descriptors.InvalidLayerName, Location(attribute, "Name"), name);
+            return name;
         }
 
-        return name;
+        // As the names of the equation language, so that two spellings of one name are one.
+        return name.Normalize(NormalizationForm.FormC);
     }
 
     private int Units(AttributeData attribute)

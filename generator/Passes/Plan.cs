@@ -57,7 +57,7 @@ internal static class Plan
         {
             List<int> slots = group.Select(places.Find).Distinct().ToList();
             StoredValue first = schedule.Values[group.First()];
-            string name = string.Join("_", slots.Select(slot => schedule.Values[slot].Name).Distinct().Take(6));
+            string name = slots.Count == 1 ? schedule.Values[slots[0]].Name : "sums";
             list.Add(new Schedule.Buffer(list.Count, name, first.Units, slots.Count, residences[group.Key], first.Index));
             foreach (int value in group)
             {

@@ -102,6 +102,47 @@ public sealed class FrontendTests
     }
 
     [Fact]
+    public void The_table_knows_the_properties_and_defaults_of_the_runtimes_attributes()
+    {
+        System.Reflection.Assembly runtime = typeof(Padding).Assembly;
+        if (runtime.GetType(AttributeFrontend.ModelAttribute) is null)
+        {
+            Assert.Skip("The runtime has no attributes yet.");
+        }
+
+        Type layer = runtime.GetType("Unrolled.LayerAttribute", throwOnError: true)!;
+        Assert.Equal(
+            runtime.GetExportedTypes().Where(type => type.BaseType == layer).Select(type => type.Name).Order(StringComparer.Ordinal),
+            BuiltInLayers.All.Select(row => row.Attribute + "Attribute").Order(StringComparer.Ordinal));
+        foreach (BuiltInLayer row in BuiltInLayers.All)
+        {
+            Type type = runtime.GetType($"Unrolled.{row.Attribute}Attribute", throwOnError: true)!;
+            object attribute = Activator.CreateInstance(type, 5)!;
+            Assert.Equal(
+                type.GetProperties(System.Reflection.BindingFlags.DeclaredOnly | System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public)
+                    .Select(property => property.Name).Order(StringComparer.Ordinal),
+                row.Options.Select(option => option.Property).Order(StringComparer.Ordinal));
+            foreach (LayerOption option in row.Options)
+            {
+                object expected = option switch
+                {
+                    CellOption cell => cell.Default,
+                    BindOption bind => bind.Default,
+                    InitOption init => init.Default,
+                    FunctionOption function => BuiltInLayers.Activations.IndexOf(function.Default),
+                    _ => throw new InvalidOperationException(option.Property),
+                };
+                object actual = type.GetProperty(option.Property)!.GetValue(attribute)!;
+                Assert.Equal(expected, actual is Enum ? Convert.ToInt32(actual, System.Globalization.CultureInfo.InvariantCulture) : actual);
+            }
+        }
+
+        Type activation = runtime.GetType("Unrolled.Activation", throwOnError: true)!;
+        Assert.Equal(BuiltInLayers.Activations, Enum.GetNames(activation).Select(name => name.ToLowerInvariant()));
+        Assert.Equal(["None", "SoftmaxCrossEntropy", "MeanSquaredError"], Enum.GetNames(runtime.GetType("Unrolled.Loss", throwOnError: true)!));
+    }
+
+    [Fact]
     public void A_nested_class_knows_what_surrounds_it()
     {
         (IReadOnlyList<ModelSpec> models, GeneratorRunResult result) = FrontendHarness.Run("""
@@ -171,6 +212,7 @@ public sealed class FrontendTests
         { "[Model(Features = 3)] partial class «M» { }", DiagnosticIds.NoLayers, "The model 'M' has no layers (add at least one, for example [Lstm(128)])" },
         { "[Model(Features = 3), Rnn(2)] partial class M { } [«Dense(2)»] partial class M { }", DiagnosticIds.LayersInSeveralDeclarations, "The layers of 'M' stand on more than one partial declaration" },
         { "[Model(Features = 3), Rnn(2, Name = \"a\"), Rnn(2, Name = «\"a\"»)] partial class M { }", DiagnosticIds.DuplicateLayerName, "The layer name 'a' is used twice" },
+        { "[Model(Features = 3), Rnn(2, Name = \"\\u00e9\"), Rnn(2, Name = «\"e\\u0301\"»)] partial class M { }", DiagnosticIds.DuplicateLayerName, "The layer name '\u00e9' is used twice" },
         { "[Model(Features = 3), Rnn(2, Name = \"rnn_1\"), «Rnn(2)»] partial class M { }", DiagnosticIds.DuplicateLayerName, "The layer name 'rnn_1' is used twice" },
         { "[Model(Features = 3), Rnn(2, Name = «\"a.b\"»)] partial class M { }", DiagnosticIds.InvalidLayerName, "'a.b' cannot name a layer" },
         { "[Model(Features = 3), Rnn(2, Name = «\"\"»)] partial class M { }", DiagnosticIds.InvalidLayerName, "'' cannot name a layer" },
