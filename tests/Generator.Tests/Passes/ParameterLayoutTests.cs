@@ -20,9 +20,9 @@ public sealed class ParameterLayoutTests
             NodeType type = place.Declaration.Node.Type;
             (int first, int end) = place.Packing is { } packing ? (packing.Offset, packing.Offset + packing.Length) : (place.Offset, place.Offset + Packing.Padded(type.Units));
             Assert.Equal(0, first % Packing.Lanes);
-            Assert.InRange(end, first + type.Units * Math.Max(type.Columns, 1), layout.Length);
+            Assert.InRange(end, first + Math.Max(type.Units, 1) * Math.Max(type.Columns, 1), layout.Length);
             ParameterInfo info = RuntimeInfo(place);
-            for (int unit = 0; unit < type.Units; unit++)
+            for (int unit = 0; unit < Math.Max(type.Units, 1); unit++)
             {
                 for (int column = 0; column < Math.Max(type.Columns, 1); column++)
                 {
@@ -73,7 +73,7 @@ public sealed class ParameterLayoutTests
     {
         NodeType type = place.Declaration.Node.Type;
         return new ParameterInfo(
-            place.Declaration.Node.Name, type.Units, type.Columns, new Initializer(InitializerKind.Zero),
+            place.Declaration.Node.Name, Math.Max(type.Units, 1), type.Columns, new Initializer(InitializerKind.Zero),
             place.Packing is { } packing ? new PackedSegment(place.Offset, place.Slot, packing.Slots, packing.PanelVectors) : new PackedSegment(place.Offset));
     }
 }

@@ -28,6 +28,8 @@ public sealed class VerifierTests
         { "gather without tokens", "a lookup takes a matrix and tokens" },
         { "gather in a vector", "a lookup takes a matrix and tokens" },
         { "scatter without tokens", "a scatter takes vectors and tokens" },
+        { "concat of matrices", "only vectors are joined and cut" },
+        { "slice beyond its vector", "a slice lies inside its vector" },
         { "output of one step", "the output is a sequence of vectors" },
         { "gradient of another type", "the gradient of rnn.b has its type" },
     };
@@ -71,6 +73,8 @@ public sealed class VerifierTests
             "gather without tokens" => With(table.Gather(matrix, output)),
             "gather in a vector" => With(table.Gather(vector, tokens)),
             "scatter without tokens" => With(table.ScatterAdd(output, output, 3)),
+            "concat of matrices" => With(table.Concat([matrix, matrix])),
+            "slice beyond its vector" => With(table.Slice(output, output.Type.Units - 1, 2)),
             "output of one step" => With(table.Final(scan, 0)),
             "gradient of another type" => graph with { Gradients = [new Gradient(GradientKind.Parameter, vector, output)] },
             _ => throw new ArgumentOutOfRangeException(nameof(mistake), mistake, null),
