@@ -340,7 +340,7 @@ internal sealed class ScheduleInterpreter
                     };
                     foreach (Term term in stage.Terms)
                     {
-                        sums[slot, unit] += Product(stage, term, slot, unit, row);
+                        sums[slot, unit] = Continue(sums[slot, unit], stage, term, slot, unit, row);
                     }
                 }
             }
@@ -355,16 +355,16 @@ internal sealed class ScheduleInterpreter
         }
     }
 
-    private double Product(ProductStage stage, Term term, int slot, int unit, int row)
+    /// <summary>A sum goes on term after term and column after column: one order, whose roundings the programs must share.</summary>
+    private double Continue(double sum, ProductStage stage, Term term, int slot, int unit, int row)
     {
         double[] block = BlockOf(term.Packing);
         if (term.IsLookup)
         {
             int token = _tokens[(_loop is null ? 0 : _step * _batch) + row];
-            return block[IndexOf(term.Packing, slot, unit, token)];
+            return sum + block[IndexOf(term.Packing, slot, unit, token)];
         }
 
-        double sum = 0;
         int column = 0;
         foreach (Operand operand in term.Operands)
         {

@@ -88,6 +88,31 @@ public sealed class ScheduleValueTests
 
     [Theory]
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
+    public void Streaming_sequences_and_training_round_alike(string name)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name)), streaming = Prune.Run(network), sequence = Prune.Run(Hoist.Run(network));
+        ModelGraph training = Compiler.Training(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        NetworkData data = NetworkData.Random(network, 3, 5);
+        NetworkValues run = ScheduleInterpreter.Evaluate(Schedules.Of(sequence, layout, fused: true), sequence, layout, data);
+        NetworkValues trained = ScheduleInterpreter.Evaluate(Schedules.Of(training, layout, fused: true), training, layout, data);
+        foreach (string value in run.All.Keys)
+        {
+            Assert.Equal(run[value].Data, trained[value].Data);
+        }
+
+        ModelSchedule step = Schedules.Of(streaming, layout, fused: true);
+        var states = new Dictionary<string, Tensor>();
+        for (int at = 0; at < data.Steps; at++)
+        {
+            NetworkValues streamed = ScheduleInterpreter.Evaluate(step, streaming, layout, data.Slice(network.Input.Name, at, 1, states));
+            Assert.Equal(run[NetworkValues.Output].At(at).Data, streamed[NetworkValues.Output].Data);
+            states = network.States.ToDictionary(state => state.Initial.Name, state => streamed[NetworkValues.Final(state.Name)]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
     public void Keep_the_rules(string name)
     {
         ModelGraph network = Compiler.Network(Networks.Graph(name));
