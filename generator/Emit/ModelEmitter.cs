@@ -119,7 +119,7 @@ internal sealed class ModelEmitter
         foreach (ParameterPlace place in _layout.Places)
         {
             NodeType type = place.Declaration.Node.Type;
-            string shape = type.Has(Axes.Column) ? $"[{type.Units}, {type.Columns}]" : $"[{type.Units}]";
+            string shape = type.Has(Axes.Column) ? $"[{type.Units}, {type.Columns}]" : $"[{Math.Max(type.Units, 1)}]";
             string at = place.Packing is { } packing ? $"{packing.Offset}, slot {place.Slot} of {packing.Slots}" : place.Offset.ToString(CultureInfo.InvariantCulture);
             _writer.Line($"/// {Escape(place.Declaration.Node.Name.PadRight(widest))}  {shape,-14}  at {at}");
         }
@@ -131,7 +131,7 @@ internal sealed class ModelEmitter
     private bool IsLookup(Packing packing) => _network.Roots.Reachable().Where(node => node.Kind == NodeKind.Scan)
         .SelectMany(scan => scan.Body!.Nodes()).Any(node => node.Kind == NodeKind.Gather && packing.Matrices.Contains(node.Inputs[0]));
 
-    private long ParameterElements() => _network.Parameters.Sum(p => (long)p.Node.Type.Units * Math.Max(p.Node.Type.Columns, 1));
+    private long ParameterElements() => _network.Parameters.Sum(p => (long)Math.Max(p.Node.Type.Units, 1) * Math.Max(p.Node.Type.Columns, 1));
 
     private static string Count(long number) => number.ToString("#,##0", CultureInfo.InvariantCulture);
 
@@ -186,7 +186,7 @@ internal sealed class ModelEmitter
             string segment = place.Packing is { } packing
                 ? $"new global::Unrolled.PackedSegment({packing.Offset}, {place.Slot}, {packing.Slots}, {packing.PanelVectors})"
                 : $"new global::Unrolled.PackedSegment({place.Offset})";
-            _writer.Line($"        new global::Unrolled.ParameterInfo(\"{place.Declaration.Node.Name}\", {type.Units}, {type.Columns}, {Initializer(place.Declaration)}, {segment}),");
+            _writer.Line($"        new global::Unrolled.ParameterInfo(\"{place.Declaration.Node.Name}\", {Math.Max(type.Units, 1)}, {type.Columns}, {Initializer(place.Declaration)}, {segment}),");
         }
 
         _writer.Line("    },");
@@ -194,7 +194,7 @@ internal sealed class ModelEmitter
         _writer.Line("    {");
         foreach (StateDeclaration state in _network.States)
         {
-            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {state.Initial.Type.Units}),");
+            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {Math.Max(state.Initial.Type.Units, 1)}),");
         }
 
         _writer.Line("    });");

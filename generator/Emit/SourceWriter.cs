@@ -70,7 +70,7 @@ internal sealed class SourceWriter
 
     public readonly struct Scope : IDisposable
     {
-        private readonly SourceWriter _writer;
+        private readonly SourceWriter? _writer;
         private readonly string _end;
 
         public Scope(SourceWriter writer, string end)
@@ -81,8 +81,11 @@ internal sealed class SourceWriter
 
         public void Dispose()
         {
-            _writer._depth--;
-            _writer.Line(_end);
+            if (_writer is not null)
+            {
+                _writer._depth--;
+                _writer.Line(_end);
+            }
         }
     }
 }
