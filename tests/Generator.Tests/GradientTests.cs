@@ -228,10 +228,11 @@ public sealed class GradientTests(ITestOutputHelper output)
         Add("tied", "h[t] = tanh(W @ x[t] + W @ h[t-1])", features: 8, units: 8, rows: 3, steps: 5);
         Add("transposed", "h[t] = tanh(transpose(W) @ x[t] + transpose(U) @ h[t-1])", features: 5, units: 17, rows: 3, steps: 5);
 
-        // Reductions, softmax, division.
+        // Reductions, softmax, division, a parameter of one element.
         Add("reductions", """
+            shape s : 1
             a[t] = softmax(W_a @ x[t] + U_a @ h[t-1])
-            m[t] = mean(square(h[t-1])) + 0.1
+            m[t] = mean(square(h[t-1])) + s
             h[t] = tanh(a[t] * sum(x[t]) + W @ x[t] / (1 + m[t] * m[t]) - mean(x[t]) + b)
             """, features: 7, units: 17, rows: 3, steps: 5, conditioning: 4);
 
@@ -327,6 +328,11 @@ public sealed class GradientTests(ITestOutputHelper output)
             a[t] = tanh(W @ x[t] + U @ c[t-1])
             c[t] = tanh(V @ x[t] + Q @ a[t-1])
             h[t] = a[t] * c[t]
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("value_of_one_element", """
+            shape m : 1
+            m[t] = 0.9 * m[t-1] + mean(x[t])
+            h[t] = tanh(W @ x[t] + m[t] * (U @ h[t-1]))
             """, features: 5, units: 17, rows: 3, steps: 5);
         Add("bound_to_one", "h[t] = tanh(W @ x[t] + w * h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 5, settings: [new CellSetting("w", CellSettingKind.Number, 1, null)]);
         Add("clip_to_a_parameter", "h[t] = clip(W @ x[t] + U @ h[t-1], -0.5, b)", features: 5, units: 5, rows: 2, steps: 3);
