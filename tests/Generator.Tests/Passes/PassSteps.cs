@@ -33,30 +33,34 @@ internal static class PassSteps
         }
     }
 
-    public static List<PassStep> Of(ModelGraph bound)
+    /// <summary>Each pass runs when it is asked for, so that a fault shows as the fault of its pass.</summary>
+    public static IEnumerable<PassStep> Of(ModelGraph bound)
     {
-        var steps = new List<PassStep>();
-        ModelGraph Then(ModelGraph before, Func<ModelGraph, ModelGraph> pass)
-        {
-            ModelGraph after = pass(before);
-            steps.Add(new PassStep(Names[steps.Count], before, after));
-            return after;
-        }
+        int count = 0;
+        PassStep Then(ModelGraph before, Func<ModelGraph, ModelGraph> pass) => new(Names[count++], before, pass(before));
 
-        ModelGraph network = Then(bound, Simplify.Run);
-        network = Then(network, graph => OrderSums.Run(graph, adjoints: false));
-        network = Then(network, graph => MultiplyAdd.Run(graph, adjoints: false));
-        Then(network, Prune.Run);
-        Then(Then(network, Hoist.Run), Prune.Run);
-        ModelGraph training = Then(network, Differentiate.Run);
-        training = Then(training, Simplify.Run);
-        training = Then(training, Tape.Run);
-        training = Then(training, graph => OrderSums.Run(graph, adjoints: true));
-        training = Then(training, graph => MultiplyAdd.Run(graph, adjoints: true));
-        training = Then(training, Hoist.Run);
-        Then(training, Prune.Run);
-        return steps;
+        PassStep step = Then(bound, Simplify.Run);
+        yield return step;
+        step = Then(step.After, graph => OrderSums.Run(graph, adjoints: false));
+        yield return step;
+        step = Then(step.After, graph => MultiplyAdd.Run(graph, adjoints: false));
+        yield return step;
+        ModelGraph network = step.After;
+        yield return Then(network, Prune.Run);
+        step = Then(network, Hoist.Run);
+        yield return step;
+        yield return Then(step.After, Prune.Run);
+        step = Then(network, Differentiate.Run);
+        yield return step;
+        foreach (Func<ModelGraph, ModelGraph> pass in new Func<ModelGraph, ModelGraph>[]
+        {
+            Simplify.Run, Tape.Run, graph => OrderSums.Run(graph, adjoints: true), graph => MultiplyAdd.Run(graph, adjoints: true), Hoist.Run, Prune.Run,
+        })
+        {
+            step = Then(step.After, pass);
+            yield return step;
+        }
     }
 
-    public static PassStep Of(string network, string pass) => Of(Networks.Graph(network)).Single(step => step.Pass == pass);
+    public static PassStep Of(string network, string pass) => Of(Networks.Graph(network)).First(step => step.Pass == pass);
 }

@@ -38,7 +38,7 @@ public sealed class PassValueTests
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
     public void What_the_compiler_verifies_keeps_the_rules(string network)
     {
-        List<PassStep> steps = PassSteps.Of(Networks.Graph(network));
+        List<PassStep> steps = PassSteps.Of(Networks.Graph(network)).ToList();
         GraphVerifier.Verify(steps[0].Before, "Bind");
         foreach (PassStep step in steps)
         {
@@ -50,7 +50,7 @@ public sealed class PassValueTests
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
     public void The_compiler_runs_these_passes_in_this_order(string network)
     {
-        List<PassStep> steps = PassSteps.Of(Networks.Graph(network));
+        List<PassStep> steps = PassSteps.Of(Networks.Graph(network)).ToList();
         ModelGraph compiled = Compiler.Network(Networks.Graph(network));
         Assert.Equal(GraphText.Of(steps[2].After), GraphText.Of(compiled));
         Assert.Equal(GraphText.Of(steps[^1].After), GraphText.Of(Compiler.Training(compiled)));
