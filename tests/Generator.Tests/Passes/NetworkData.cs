@@ -53,7 +53,7 @@ internal sealed record NetworkData(int Batch, int Steps, IReadOnlyDictionary<str
         return new NetworkData(batch, steps, parameters, inputs);
     }
 
-    /// <summary>The same numbers with every step on its own, starting from <paramref name="states"/>.</summary>
+    /// <summary>Some steps of the same numbers, starting from <paramref name="states"/> where these say so.</summary>
     public NetworkData Slice(string input, int first, int steps, IReadOnlyDictionary<string, Tensor> states)
     {
         var inputs = Inputs.ToDictionary(pair => pair.Key, pair => states.TryGetValue(pair.Key, out Tensor? state) ? state : pair.Value);
