@@ -13,10 +13,7 @@ internal readonly record struct TrainingState(double Elapsed, long Characters, i
     public double CharactersPerSecond => Elapsed > 0 ? Characters / Elapsed : 0;
 }
 
-/// <summary>
-/// Truncated backpropagation through time. The training text is cut into as many contiguous streams as the batch has rows, and the
-/// state a chunk ends with is the state the next one begins with.
-/// </summary>
+/// <summary>Truncated backpropagation through time with Adam, for a given time.</summary>
 internal sealed class Training
 {
     public const int BatchSize = 50;
@@ -29,19 +26,15 @@ internal sealed class Training
     /// <summary>The share of the newest chunk in the running mean of the loss: a memory of about a hundred chunks.</summary>
     private const double Smoothing = 0.01;
 
-    private readonly Corpus _corpus;
     private readonly ITrainer _trainer;
     private readonly Adam _optimizer;
-    private readonly RandomStream _random;
-    private readonly int[] _inputs = new int[BatchSize * Steps];
-    private readonly int[] _targets = new int[BatchSize * Steps];
+    private readonly Streams _streams;
 
     public Training(IModel model, ITrainer trainer, Corpus corpus, ulong seed)
     {
-        _corpus = corpus;
         _trainer = trainer;
         _optimizer = new Adam(model, LearningRate);
-        _random = new RandomStream(seed);
+        _streams = new Streams(corpus, BatchSize, Steps, new RandomStream(seed));
     }
 
     /// <summary>Trains for a time, or until told to stop.</summary>
@@ -53,59 +46,36 @@ internal sealed class Training
     {
         var state = default(TrainingState);
         var clock = Stopwatch.StartNew();
-        var streamLength = (_corpus.TrainingLength - 1) / BatchSize;
-        while (true)
+        while (clock.Elapsed.TotalSeconds < seconds && !stop.IsCancellationRequested)
         {
-            // Every pass begins at another character, so that no tail is left out and chunks do not always break at the same place.
-            var chunks = streamLength / Steps;
-            var start = (int)(_random.NextDouble() * (streamLength - chunks * Steps + 1));
-            _trainer.ResetState();
-            for (var chunk = 0; chunk < chunks; chunk++)
+            if (_streams.Advance())
             {
-                var elapsed = clock.Elapsed.TotalSeconds;
-                if (elapsed >= seconds || stop.IsCancellationRequested)
-                {
-                    return state with { Elapsed = elapsed };
-                }
-
-                Fill(streamLength, start + chunk * Steps);
-                var loss = _trainer.ForwardBackward(_inputs, _targets);
-                var norm = Clip.ByGlobalNorm(_trainer.Gradients, GradientNorm);
-                if (!float.IsFinite(loss) || !float.IsFinite(norm))
-                {
-                    throw new NotFiniteNumberException($"The training diverged after {state.Updates:N0} updates: loss {loss}, gradient norm {norm}.");
-                }
-
-                _optimizer.LearningRate = LearningRateAt(elapsed / seconds);
-                _optimizer.Step(_trainer.Gradients);
-
-                var share = Math.Max(Smoothing, 1.0 / (state.Updates + 1));
-                state = new TrainingState(
-                    clock.Elapsed.TotalSeconds,
-                    state.Characters + _inputs.Length,
-                    state.Updates + 1,
-                    state.Loss + share * (loss - state.Loss));
-                report(state);
+                _trainer.ResetState();
             }
+
+            var loss = _trainer.ForwardBackward(_streams.Inputs, _streams.Targets);
+            var norm = Clip.ByGlobalNorm(_trainer.Gradients, GradientNorm);
+            if (!float.IsFinite(loss) || !float.IsFinite(norm))
+            {
+                throw new NotFiniteNumberException($"The training diverged after {state.Updates:N0} updates: loss {loss}, gradient norm {norm}.");
+            }
+
+            _optimizer.LearningRate = LearningRateAt(clock.Elapsed.TotalSeconds / seconds);
+            _optimizer.Step(_trainer.Gradients);
+
+            var share = Math.Max(Smoothing, 1.0 / (state.Updates + 1));
+            state = new TrainingState(
+                clock.Elapsed.TotalSeconds,
+                state.Characters + _streams.Inputs.Length,
+                state.Updates + 1,
+                state.Loss + share * (loss - state.Loss));
+            report(state);
         }
+
+        return state;
     }
 
     /// <summary>Half a cosine from the full learning rate to a small share of it.</summary>
     internal static float LearningRateAt(double progress) =>
         LearningRate * (float)(FinalShare + (1 - FinalShare) * (1 + Math.Cos(Math.PI * Math.Clamp(progress, 0, 1))) / 2);
-
-    /// <summary>Row r reads the r-th stream: sequences are time-major, [step, row].</summary>
-    private void Fill(int streamLength, int start)
-    {
-        var text = _corpus.Bytes[.._corpus.TrainingLength];
-        for (var row = 0; row < BatchSize; row++)
-        {
-            var stream = text.Slice(row * streamLength + start, Steps + 1);
-            for (var step = 0; step < Steps; step++)
-            {
-                _inputs[step * BatchSize + row] = stream[step];
-                _targets[step * BatchSize + row] = stream[step + 1];
-            }
-        }
-    }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using CharRnn;
-using Unrolled;
 
 namespace Samples.Tests;
 
@@ -86,57 +85,7 @@ public sealed partial class TrainingTests
         Assert.Equal(1e-4f, Training.LearningRateAt(1.5), 1e-9f);
     }
 
-    [Fact]
-    public void Training_reads_contiguous_streams_and_nothing_of_the_held_out_part()
-    {
-        // A text whose pairs of neighbours are all different tells from an input and its target where they were read.
-        var bytes = new byte[12_000];
-        for (var index = 0; index < bytes.Length; index++)
-        {
-            bytes[index] = (byte)(index % 2 == 0 ? 100 + index / 2 % 120 : 100 + index / 2 / 120);
-        }
-
-        var corpus = Corpus.FromBytes("numbers", bytes);
-        using var trainer = new RecordingTrainer(new LstmModel(1).CreateTrainer(Training.BatchSize, Training.Steps));
-        using var stop = new CancellationTokenSource();
-        new Training(new LstmModel(1), trainer, corpus, 3).Run(
-            3600,
-            state =>
-            {
-                if (state.Updates == 9)
-                {
-                    stop.Cancel();
-                }
-            },
-            stop.Token);
-
-        var streamLength = (corpus.TrainingLength - 1) / Training.BatchSize;
-        var chunksInPass = streamLength / Training.Steps;
-        Assert.Equal(9, trainer.Chunks.Count);
-        Assert.Equal((9 + chunksInPass - 1) / chunksInPass, trainer.Resets);
-        for (var chunk = 0; chunk < trainer.Chunks.Count; chunk++)
-        {
-            var (inputs, targets) = trainer.Chunks[chunk];
-            for (var row = 0; row < Training.BatchSize; row++)
-            {
-                var first = corpus.Bytes.IndexOf([(byte)inputs[row], (byte)targets[row], (byte)targets[Training.BatchSize + row]]);
-                Assert.InRange(first, row * streamLength, (row + 1) * streamLength - Training.Steps);
-                for (var step = 0; step < Training.Steps; step++)
-                {
-                    Assert.Equal(bytes[first + step], inputs[step * Training.BatchSize + row]);
-                    Assert.Equal(bytes[first + step + 1], targets[step * Training.BatchSize + row]);
-                }
-
-                if (chunk % chunksInPass > 0)
-                {
-                    // The stream goes on where the chunk before it ended.
-                    Assert.Equal(trainer.Chunks[chunk - 1].Targets[^(Training.BatchSize - row)], inputs[row]);
-                }
-            }
-        }
-    }
-
-    internal static double HeldOutLoss(Outcome outcome)
+    private static double HeldOutLoss(Outcome outcome)
     {
         var match = HeldOutLine().Match(outcome.Line("held-out "));
         Assert.True(match.Success, outcome.Output);
