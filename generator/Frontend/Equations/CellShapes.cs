@@ -1,0 +1,513 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.CodeAnalysis.Text;
+using Unrolled.Generator.Diagnostics;
+using Unrolled.Generator.Graph;
+
+namespace Unrolled.Generator.Frontend.Equations;
+
+/// <summary>What a name without an index stands for: a trained parameter.</summary>
+/// <param name="Rows">Elements of a vector, rows of a matrix; 0 for one element that broadcasts.</param>
+/// <param name="Columns">0 unless it is a matrix.</param>
+/// <param name="OnState">Applied to a delayed value, which decides the initialisation of a square matrix.</param>
+internal sealed record ParameterShape(string Name, int Rows, int Columns, bool OnState);
+
+/// <summary>The sizes of everything in an expanded cell, found by unification (LANGUAGE.md, meaning 3 and 4).</summary>
+internal sealed class CellShapes
+{
+    private readonly Dictionary<string, EquationSyntax> _equations = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CellSetting> _settings;
+    private readonly Dictionary<string, Size> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Size Rows, Size Columns, bool OnState, TextSpan Span)> _matrices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Size? Size, TextSpan Span)> _vectors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Rows, int Columns)> _declared = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _scalarValues = new(StringComparer.Ordinal);
+    private readonly List<string> _parameterOrder = new();
+    private readonly List<EquationError> _errors;
+
+    private CellShapes(IReadOnlyDictionary<string, CellSetting> settings, List<EquationError> errors)
+    {
+        _settings = settings.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        _errors = errors;
+    }
+
+    /// <summary>Equations by the name they assign, in the order of the text.</summary>
+    public IReadOnlyDictionary<string, EquationSyntax> Equations => _equations;
+
+    public List<string> ValueOrder { get; } = new();
+
+    public Dictionary<string, ParamDeclaration> Params { get; } = new(StringComparer.Ordinal);
+
+    public string Output { get; private set; } = "h";
+
+    /// <summary>Parameters in the order of their first use.</summary>
+    public IEnumerable<ParameterShape> Parameters => _parameterOrder.Select(name =>
+        _matrices.TryGetValue(name, out var matrix)
+            ? new ParameterShape(name, matrix.Rows.Number, matrix.Columns.Number, matrix.OnState)
+            : new ParameterShape(name, _vectors[name].Size?.Number ?? 0, 0, false));
+
+    /// <summary>Sizes that nothing in the text decides and that were set to the layer's units.</summary>
+    public List<string> Assumed { get; } = new();
+
+    public bool IsMatrix(string parameter) => _matrices.ContainsKey(parameter);
+
+    public bool IsScalarValue(string value) => _scalarValues.Contains(value);
+
+    /// <summary>Elements of a value; 0 for one element that broadcasts.</summary>
+    public int SizeOf(string value) => _scalarValues.Contains(value) ? 0 : _values[value].Number;
+
+    public static CellShapes Infer(
+        CellSyntax cell, int input, int units, IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, CellSetting> settings, List<EquationError> errors)
+    {
+        var shapes = new CellShapes(settings, errors);
+        shapes.Collect(cell, sizes);
+        if (errors.Count == 0)
+        {
+            shapes.Unify(input, units);
+        }
+
+        return shapes;
+    }
+
+    private void Collect(CellSyntax cell, IReadOnlyDictionary<string, int> sizes)
+    {
+        foreach (StatementSyntax statement in cell.Statements)
+        {
+            switch (statement)
+            {
+                case EquationSyntax equation when _equations.ContainsKey(equation.Target.Name):
+                    Error(DiagnosticIds.AssignedTwice, $"'{equation.Target.Name}' is assigned twice (each value has one equation; rename one of them)", equation.Target.Span);
+                    break;
+                case EquationSyntax equation:
+                    _equations.Add(equation.Target.Name, equation);
+                    ValueOrder.Add(equation.Target.Name);
+                    break;
+                case ParamDeclaration param:
+                    Params[param.Name] = param;
+                    break;
+                case OutputDeclaration output:
+                    Output = output.Name.Name;
+                    break;
+                case ShapeDeclaration shape:
+                    foreach (NameSyntax name in shape.Names)
+                    {
+                        _declared[name.Name] = (Evaluate(shape.Rows, sizes), shape.Columns is { } columns ? Evaluate(columns, sizes) : 0);
+                    }
+
+                    break;
+            }
+        }
+
+        if (!_equations.ContainsKey(Output))
+        {
+            Error(
+                DiagnosticIds.NotAssigned,
+                $"the output '{Output}' is never assigned (write an equation '{Output}[t] = …', or 'output NAME' for another value)", cell.Span);
+        }
+    }
+
+    /// <summary>The value of a size expression; names it does not know are reported.</summary>
+    private int Evaluate(SizeSyntax size, IReadOnlyDictionary<string, int> sizes)
+    {
+        switch (size)
+        {
+            case SizeNumber number:
+                return number.Value;
+            case SizeName name when sizes.TryGetValue(name.Name, out int value):
+                return value;
+            case SizeName name:
+                Error(DiagnosticIds.UnknownName, $"no size is called '{name.Name}' (declare it: 'size {name.Name} = …')", name.Span);
+                return 1;
+            case SizeBinary binary:
+                int left = Evaluate(binary.Left, sizes), right = Evaluate(binary.Right, sizes);
+                return binary.Operator switch { '+' => left + right, '-' => left - right, _ => left * right };
+            default:
+                throw new InvalidOperationException($"no such size: {size}");
+        }
+    }
+
+    private void Unify(int input, int units)
+    {
+        FindScalarValues();
+        foreach (string name in ValueOrder)
+        {
+            var size = new Size();
+            if (_declared.TryGetValue(name, out var declared))
+            {
+                size.Set(declared.Rows);
+            }
+
+            _values[name] = size;
+        }
+
+        _values["x"] = new Size(input);
+        if (!_scalarValues.Contains(Output))
+        {
+            Join(_values[Output], new Size(units), _equations[Output].Target.Span, () => $"the output '{Output}'", () => "the layer's units");
+        }
+
+        foreach (string name in ValueOrder)
+        {
+            EquationSyntax equation = _equations[name];
+            Size? size = Visit(equation.Value);
+            if (size is not null && !_scalarValues.Contains(name))
+            {
+                Join(_values[name], size, equation.Span, () => $"'{name}'", () => "its equation");
+            }
+        }
+
+        if (_errors.Count > 0)
+        {
+            return;
+        }
+
+        // What is still free is as large as the layer.
+        foreach (string name in ValueOrder)
+        {
+            Assume(_values[name], name);
+        }
+
+        foreach (string name in _parameterOrder)
+        {
+            if (_matrices.TryGetValue(name, out var matrix))
+            {
+                Assume(matrix.Rows, name);
+                Assume(matrix.Columns, name);
+            }
+            else if (_vectors[name].Size is { } size)
+            {
+                Assume(size, name);
+            }
+        }
+
+        void Assume(Size size, string name)
+        {
+            if (!size.IsKnown)
+            {
+                size.Set(units);
+                Assumed.Add(name);
+            }
+        }
+    }
+
+    /// <summary>A value has one element only where every operand has: the least fixed point from "none has".</summary>
+    private void FindScalarValues()
+    {
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            foreach (string name in ValueOrder)
+            {
+                bool scalar = _declared.TryGetValue(name, out var shape) ? shape.Rows == 1 : IsScalar(_equations[name].Value);
+                changed |= scalar && _scalarValues.Add(name);
+            }
+        }
+    }
+
+    private bool IsScalar(ExpressionSyntax expression) => expression switch
+    {
+        NumberExpression => true,
+        ReferenceExpression { Delay: null } name => IsNumber(name.Name.Name) || (_declared.TryGetValue(name.Name.Name, out var shape) && shape is { Rows: 1, Columns: 0 }),
+        ReferenceExpression name => _scalarValues.Contains(name.Name.Name),
+        NegateExpression negate => IsScalar(negate.Operand),
+        BinaryExpression { Operator: '@' } => false,
+        BinaryExpression binary => IsScalar(binary.Left) && IsScalar(binary.Right),
+        CallExpression { Function: "sum" or "mean" } => true,
+        CallExpression { Function: "max" } call when call.Arguments.Count == 1 => true,
+        CallExpression { Function: "concat" or "transpose" } => false,
+        CallExpression call => call.Arguments.All(IsScalar),
+        _ => false,
+    };
+
+    /// <summary>A name bound to a number or declared as one.</summary>
+    public bool IsNumber(string name) => Params.TryGetValue(name, out ParamDeclaration? param) ? param.Function is null : IsBound(name);
+
+    /// <summary>A parameter that the use site binds to a number.</summary>
+    public bool IsBound(string name) => _settings.TryGetValue(name, out CellSetting? setting) && setting.Kind == CellSettingKind.Number && !Params.ContainsKey(name);
+
+    /// <summary>The size of an expression, null for one element.</summary>
+    private Size? Visit(ExpressionSyntax expression)
+    {
+        switch (expression)
+        {
+            case NumberExpression:
+                return null;
+            case ReferenceExpression { Delay: null } name:
+                return VisitVector(name);
+            case ReferenceExpression name:
+                return VisitValue(name);
+            case NegateExpression negate:
+                return Visit(negate.Operand);
+            case BinaryExpression { Operator: '@' } product:
+                return VisitProduct(product);
+            case BinaryExpression binary:
+                Size? left = Visit(binary.Left), right = Visit(binary.Right);
+                if (left is not null && right is not null)
+                {
+                    Join(left, right, binary.Span, () => SyntaxPrinter.Print(binary.Left), () => SyntaxPrinter.Print(binary.Right));
+                }
+
+                return left ?? right;
+            case CallExpression call:
+                return VisitCall(call);
+            default:
+                throw new InvalidOperationException($"expressions are expanded before shapes are inferred: {expression}");
+        }
+    }
+
+    private Size? VisitCall(CallExpression call)
+    {
+        if (call.Function == "transpose")
+        {
+            Error(DiagnosticIds.UnsupportedHere, "transpose(…) stands only left of '@' (write transpose(W) @ v)", call.Span);
+            return null;
+        }
+
+        Size?[] sizes = call.Arguments.Select(Visit).ToArray();
+        string function = call.Function;
+        if (Params.TryGetValue(function, out ParamDeclaration? param))
+        {
+            if (FunctionOf(param) is not { } named)
+            {
+                Error(DiagnosticIds.BadSetting, $"the param '{function}' holds a number and can't be called (write 'param {function} = FUNCTION')", call.FunctionSpan);
+                return null;
+            }
+
+            function = named;
+        }
+
+        if (function is "sum" or "mean" || (function == "max" && sizes.Length == 1))
+        {
+            return null;
+        }
+
+        if (function == "concat")
+        {
+            return new Size();
+        }
+
+        int arity = function is "softmax" or "layer_norm" ? 1 : OperationTable.Function(function)?.Arity ?? -1;
+        if (arity < 0)
+        {
+            string nearest = Nearest.Of(function, OperationTable.FunctionNames.Concat(Params.Keys));
+            Error(DiagnosticIds.UnknownName, $"no function is called '{function}' (did you mean '{nearest}'?)", call.FunctionSpan);
+            return null;
+        }
+
+        if (arity != sizes.Length)
+        {
+            Error(DiagnosticIds.SyntaxError, $"'{function}' takes {arity} value{(arity == 1 ? "" : "s")}, not {sizes.Length}", call.Span);
+            return null;
+        }
+
+        Size? result = null;
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            if (sizes[i] is { } size)
+            {
+                if (result is not null)
+                {
+                    int index = i;
+                    Join(result, size, call.Span, () => SyntaxPrinter.Print(call.Arguments[0]), () => SyntaxPrinter.Print(call.Arguments[index]));
+                }
+
+                result ??= size;
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The function a param stands for at this use site, or null if it holds a number.</summary>
+    public string? FunctionOf(ParamDeclaration param) =>
+        _settings.TryGetValue(param.Name, out CellSetting? setting) ? setting.Function : param.Function;
+
+    /// <summary>The number a name stands for at this use site.</summary>
+    public double NumberOf(string name) =>
+        _settings.TryGetValue(name, out CellSetting? setting) && setting.Kind == CellSettingKind.Number ? setting.Number : Params[name].Number ?? 0;
+
+    private Size? VisitProduct(BinaryExpression product)
+    {
+        Size? right = Visit(product.Right);
+        bool transposed = product.Left is CallExpression { Function: "transpose" };
+        ExpressionSyntax left = transposed ? ((CallExpression)product.Left).Arguments[0] : product.Left;
+        if (left is not ReferenceExpression { Delay: null } matrix)
+        {
+            Error(DiagnosticIds.UnsupportedHere, "left of '@' stands a parameter or transpose(parameter)", product.Left.Span);
+            return new Size();
+        }
+
+        string name = matrix.Name.Name;
+        if (IsNumber(name))
+        {
+            return new Size();
+        }
+
+        if (_equations.ContainsKey(name))
+        {
+            Error(DiagnosticIds.SyntaxError, $"'{name}' is a value and needs an index (write {name}[t] or {name}[t-1])", matrix.Span);
+            return new Size();
+        }
+
+        if (_vectors.ContainsKey(name))
+        {
+            Error(DiagnosticIds.MatrixAndVector, $"'{name}' is used both as a matrix and as a vector (give one of them another name)", matrix.Span);
+            return new Size();
+        }
+
+        if (right is null)
+        {
+            Error(DiagnosticIds.ShapeMismatch, $"right of '@' stands a vector, but {SyntaxPrinter.Print(product.Right)} has one element", product.Right.Span);
+            return new Size();
+        }
+
+        bool onState = product.Right is ReferenceExpression { Delay: > 0 };
+        if (!_matrices.TryGetValue(name, out var shape))
+        {
+            shape = (new Size(), new Size(), onState, matrix.Span);
+            if (_declared.TryGetValue(name, out var declared))
+            {
+                shape.Rows.Set(declared.Rows);
+                shape.Columns.Set(declared.Columns == 0 ? 1 : declared.Columns);
+            }
+
+            _parameterOrder.Add(name);
+            _matrices.Add(name, shape);
+        }
+        else
+        {
+            _matrices[name] = shape with { OnState = shape.OnState || onState };
+        }
+
+        Size inner = transposed ? shape.Rows : shape.Columns;
+        if (!Size.TryJoin(inner, right))
+        {
+            Error(
+                DiagnosticIds.ShapeMismatch,
+                $"shape mismatch: {name} is {shape.Rows}×{shape.Columns} but {SyntaxPrinter.Print(product.Right)} has {right} elements (write a 'shape' line for {name}, or use another matrix)",
+                product.Span);
+        }
+
+        return transposed ? shape.Columns : shape.Rows;
+    }
+
+    private Size? VisitVector(ReferenceExpression reference)
+    {
+        string name = reference.Name.Name;
+        if (IsNumber(name))
+        {
+            return null;
+        }
+
+        if (name == "x" || _equations.ContainsKey(name))
+        {
+            Error(DiagnosticIds.SyntaxError, $"'{name}' is a value and needs an index (write {name}[t] or {name}[t-1])", reference.Span);
+            return null;
+        }
+
+        if (_matrices.ContainsKey(name))
+        {
+            Error(DiagnosticIds.MatrixAndVector, $"'{name}' is used both as a matrix and as a vector (give one of them another name)", reference.Span);
+            return null;
+        }
+
+        if (!_vectors.TryGetValue(name, out var vector))
+        {
+            bool isDeclared = _declared.TryGetValue(name, out var shape);
+            vector = (isDeclared && shape.Rows == 1 ? null : isDeclared ? new Size(shape.Rows) : new Size(), reference.Span);
+            _parameterOrder.Add(name);
+            _vectors.Add(name, vector);
+        }
+
+        return vector.Size;
+    }
+
+    private Size? VisitValue(ReferenceExpression reference)
+    {
+        string name = reference.Name.Name;
+        if (_scalarValues.Contains(name))
+        {
+            return null;
+        }
+
+        if (_values.TryGetValue(name, out Size? size))
+        {
+            return size;
+        }
+
+        string nearest = Nearest.Of(name, ValueOrder.Append("x"));
+        Error(DiagnosticIds.NotAssigned, $"'{name}' is never assigned (write an equation '{name}[t] = …'; did you mean '{nearest}'?)", reference.Span);
+        return null;
+    }
+
+    private void Join(Size left, Size right, TextSpan span, Func<string> leftText, Func<string> rightText)
+    {
+        string leftSize = left.ToString(), rightSize = right.ToString();
+        if (!Size.TryJoin(left, right))
+        {
+            Error(
+                DiagnosticIds.ShapeMismatch,
+                $"shape mismatch: {leftText()} has {leftSize} elements but {rightText()} has {rightSize} (elementwise operations need one size; use a product with '@' to change it)",
+                span);
+        }
+    }
+
+    private void Error(string id, string message, TextSpan span) => _errors.Add(new EquationError(id, message, span));
+
+    /// <summary>An unknown of the unification: joined sizes share one root.</summary>
+    private sealed class Size
+    {
+        private Size? _parent;
+        private int _value;
+
+        public Size(int value = 0) => _value = value;
+
+        public bool IsKnown => Root._value > 0;
+
+        public int Number => Root._value;
+
+        private Size Root
+        {
+            get
+            {
+                Size root = this;
+                while (root._parent is { } parent)
+                {
+                    root = parent;
+                }
+
+                return root;
+            }
+        }
+
+        public void Set(int value) => Root._value = value;
+
+        public static bool TryJoin(Size left, Size right)
+        {
+            Size a = left.Root, b = right.Root;
+            if (ReferenceEquals(a, b))
+            {
+                return true;
+            }
+
+            if (a._value > 0 && b._value > 0)
+            {
+                return a._value == b._value;
+            }
+
+            if (a._value == 0)
+            {
+                a._parent = b;
+            }
+            else
+            {
+                b._parent = a;
+            }
+
+            return true;
+        }
+
+        public override string ToString() => IsKnown ? Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : "?";
+    }
+}

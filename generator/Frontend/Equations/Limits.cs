@@ -1,0 +1,29 @@
+namespace Unrolled.Generator.Frontend.Equations;
+
+/// <summary>How large a cell may be. Each limit is a diagnostic, so that no text can exhaust the compiler's stack or memory.</summary>
+internal static class Limits
+{
+    /// <summary>Brackets, signs, right operands of <c>@</c> and loops inside one another.</summary>
+    public const int Nesting = 256;
+
+    /// <summary>Bytes of a cell's text in UTF-8.</summary>
+    public const int TextBytes = 64 * 1024;
+
+    /// <summary>Statements and expressions of a cell after expansion.</summary>
+    public const int Nodes = 10_000;
+
+    /// <summary>
+    /// Levels of one equation's tree. A chain of operators is a deep tree without any nesting, and what walks the tree
+    /// recurses; this keeps every walk far inside the smallest stack a compiler runs on.
+    /// </summary>
+    public const int Levels = 1_000;
+
+    /// <summary>The furthest step back that may be read, as in <c>h[t-8]</c>.</summary>
+    public const int Delay = 8;
+
+    /// <summary>The largest extent of a value, and so of a parameter's rows and columns.</summary>
+    public const int Size = 1_000_000;
+
+    /// <summary>Errors reported of one cell; more would bury the first.</summary>
+    public const int Errors = 50;
+}

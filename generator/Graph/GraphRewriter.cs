@@ -1,0 +1,128 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+
+namespace Unrolled.Generator.Graph;
+
+/// <summary>Walks a graph from the roots and builds the rewritten one; a pass says what becomes of a node whose inputs are rewritten.</summary>
+internal sealed class GraphRewriter
+{
+    private readonly NodeTable _table;
+    private readonly Func<Node, Node> _rule;
+    private readonly Dictionary<Node, Node> _done = new();
+
+    /// <param name="rule">From a node with rewritten inputs to the node that takes its place.</param>
+    public GraphRewriter(NodeTable table, Func<Node, Node> rule)
+    {
+        _table = table;
+        _rule = rule;
+    }
+
+    /// <summary>Says beforehand what <paramref name="node"/> becomes.</summary>
+    public void Replace(Node node, Node replacement) => _done[node] = replacement;
+
+    public Node Visit(Node node)
+    {
+        if (_done.TryGetValue(node, out Node? result))
+        {
+            return result;
+        }
+
+        ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
+        result = node;
+        if (node.Body is { } body)
+        {
+            ScanBody rewritten = VisitBody(body);
+            result = ReferenceEquals(rewritten, body) && inputs.SequenceEqual(node.Inputs) ? node : _table.Scan(rewritten, inputs);
+        }
+        else if (!inputs.SequenceEqual(node.Inputs))
+        {
+            result = _table.With(node, inputs);
+        }
+
+        result = _rule(result);
+        _done[node] = result;
+        if (_table.Label(node) is { } label)
+        {
+            _table.SetLabel(result, label);
+        }
+
+        return result;
+    }
+
+    public ScanBody VisitBody(ScanBody body)
+    {
+        ImmutableArray<Carried> carried = body.Carried.Select(c => new Carried(c.Argument, Visit(c.Next))).ToImmutableArray();
+        ImmutableArray<Node> stacked = body.Stacked.Select(Visit).ToImmutableArray();
+        return carried.SequenceEqual(body.Carried) && stacked.SequenceEqual(body.Stacked)
+            ? body
+            : body with { Carried = carried, Stacked = stacked };
+    }
+
+    public ModelGraph Visit(ModelGraph graph) => graph with
+    {
+        Output = Visit(graph.Output),
+        States = graph.States.Select(state => state with { Final = Visit(state.Final) }).ToImmutableArray(),
+        Gradients = graph.Gradients.Select(gradient => gradient with { Value = Visit(gradient.Value) }).ToImmutableArray(),
+    };
+}
+
+/// <summary>Questions about graphs that several passes ask.</summary>
+internal static class GraphExtensions
+{
+    /// <summary>Everything reachable from <paramref name="roots"/> without entering loop bodies, inputs before users.</summary>
+    public static List<Node> Reachable(this IEnumerable<Node> roots)
+    {
+        var seen = new HashSet<Node>();
+        var order = new List<Node>();
+        var stack = new Stack<(Node Node, bool Expanded)>();
+        foreach (Node root in roots)
+        {
+            stack.Push((root, false));
+            while (stack.Count > 0)
+            {
+                (Node node, bool expanded) = stack.Pop();
+                if (expanded)
+                {
+                    order.Add(node);
+                }
+                else if (seen.Add(node))
+                {
+                    stack.Push((node, true));
+                    for (int i = node.Inputs.Length - 1; i >= 0; i--)
+                    {
+                        stack.Push((node.Inputs[i], false));
+                    }
+                }
+            }
+        }
+
+        return order;
+    }
+
+    /// <summary>The values a body must hand out: next carried values, then stacked ones.</summary>
+    public static IEnumerable<Node> Roots(this ScanBody body) => body.Carried.Select(c => c.Next).Concat(body.Stacked);
+
+    /// <summary>Every node a body computes or reads, inputs before users.</summary>
+    public static List<Node> Nodes(this ScanBody body) => body.Roots().Reachable();
+
+    /// <summary>The nodes among <paramref name="order"/> (inputs before users) that depend on one of <paramref name="sources"/>, these included.</summary>
+    public static HashSet<Node> DependentOn(this IEnumerable<Node> order, IEnumerable<Node> sources)
+    {
+        var dependent = new HashSet<Node>(sources);
+        foreach (Node node in order)
+        {
+            if (node.Inputs.Any(dependent.Contains))
+            {
+                dependent.Add(node);
+            }
+        }
+
+        return dependent;
+    }
+
+    /// <summary>A product or a lookup in a matrix: what is worth a stage of its own.</summary>
+    public static bool IsProduct(this Node node) =>
+        node.Kind is NodeKind.Gather or NodeKind.Contract || (node.Kind == NodeKind.Relabel && node.Inputs[0].Kind == NodeKind.Contract);
+}

@@ -1,0 +1,90 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Unrolled.Generator.Graph;
+
+/// <summary>What must hold of every graph between passes. A violation is a fault of a pass, never of the user.</summary>
+internal static class GraphVerifier
+{
+    /// <exception cref="InvalidOperationException">Names the rule and the node.</exception>
+    public static void Verify(ModelGraph graph, string after)
+    {
+        try
+        {
+            foreach (Node node in graph.Roots.Reachable())
+            {
+                VerifyNode(node);
+                Require(node.Kind != NodeKind.Argument, node, "an argument stands outside its loop");
+                if (node.Body is { } body)
+                {
+                    VerifyBody(node, body);
+                }
+            }
+
+            Require(graph.Output.Type.Has(Axes.Unit | Axes.Batch | Axes.Time), graph.Output, "the output is a sequence of vectors");
+            foreach (Gradient gradient in graph.Gradients.Where(g => g.Kind == GradientKind.Parameter && g.Value.Kind != NodeKind.Constant))
+            {
+                Require(gradient.Value.Type == gradient.Target.Type, gradient.Value, $"the gradient of {gradient.Target.Name} has its type {gradient.Target.Type}");
+            }
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new InvalidOperationException($"after {after}: {fault.Message}", fault);
+        }
+    }
+
+    private static void VerifyBody(Node scan, ScanBody body)
+    {
+        var arguments = new HashSet<Node>(body.Carried.Select(c => c.Argument).Concat(body.Sequences));
+        Require(arguments.Count == body.Carried.Length + body.Sequences.Length, scan, "an argument is declared twice");
+        foreach (Node node in body.Nodes())
+        {
+            VerifyNode(node);
+            Require(node.Kind is not (NodeKind.Scan or NodeKind.Result or NodeKind.Input), node, "a body holds no loops and reads no sequences but its own");
+            Require(!node.Type.Has(Axes.Time), node, "a body sees one step");
+            Require(node.Kind != NodeKind.Argument || arguments.Contains(node), node, $"an argument of another loop stands in the loop of {body.Layer}");
+        }
+
+        foreach (Carried carried in body.Carried)
+        {
+            Require(carried.Next.Type == carried.Argument.Type, carried.Next, $"a carried value keeps its type {carried.Argument.Type}");
+        }
+    }
+
+    private static void VerifyNode(Node node)
+    {
+        foreach (Node input in node.Inputs)
+        {
+            Require(input.Id < node.Id, node, "inputs are made before their users");
+        }
+
+        switch (node.Kind)
+        {
+            case NodeKind.Map:
+                Require(node.Inputs.Length == OperationTable.Get(node.Name).Arity, node, "an operation has its number of inputs");
+                Require(!node.Type.Has(Axes.Column), node, "elementwise operations are on vectors");
+                break;
+            case NodeKind.Contract:
+                Require(node.Over != Axes.None && node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");
+                break;
+            case NodeKind.Reduce:
+                Require(node.Inputs[0].Type.Has(node.Over), node, "a sum runs over axes its input has");
+                break;
+            case NodeKind.Gather:
+                Require(node.Inputs[0].Type.Has(Axes.Unit | Axes.Column) && node.Inputs[1].Type.IsToken, node, "a lookup takes a matrix and tokens");
+                break;
+            case NodeKind.ScatterAdd:
+                Require(node.Inputs[0].Type.Has(Axes.Unit) && node.Inputs[1].Type.IsToken, node, "a scatter takes vectors and tokens");
+                break;
+        }
+    }
+
+    private static void Require(bool condition, Node node, string rule)
+    {
+        if (!condition)
+        {
+            throw new InvalidOperationException($"{rule} ({node})");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+
+namespace Unrolled.Generator.Graph;
+
+/// <summary>What is computed: the whole network over a sequence, and after Differentiate its gradients too.</summary>
+/// <param name="Table">Where the nodes live.</param>
+/// <param name="Layers">Each layer's equations as written, for remarks and names.</param>
+/// <param name="Parameters">In the order of the layers and of their first use in the text.</param>
+/// <param name="States">Carried values in the order of the layers.</param>
+/// <param name="Input">The input sequence: [time, batch, features] or tokens [time, batch].</param>
+/// <param name="Output">[time, batch, outputs].</param>
+/// <param name="Gradients">Empty before Differentiate.</param>
+internal sealed record ModelGraph(
+    NodeTable Table,
+    ImmutableArray<LayerText> Layers,
+    ImmutableArray<ParameterDeclaration> Parameters,
+    ImmutableArray<StateDeclaration> States,
+    Node Input,
+    Node Output,
+    ImmutableArray<Gradient> Gradients)
+{
+    /// <summary>Every node somebody outside asks for.</summary>
+    public ImmutableArray<Node> Roots
+    {
+        get
+        {
+            ImmutableArray<Node>.Builder roots = ImmutableArray.CreateBuilder<Node>();
+            roots.Add(Output);
+            foreach (StateDeclaration state in States)
+            {
+                roots.Add(state.Final);
+            }
+
+            foreach (Gradient gradient in Gradients)
+            {
+                roots.Add(gradient.Value);
+            }
+
+            return roots.ToImmutable();
+        }
+    }
+}
+
+/// <summary>A layer as its equations say it.</summary>
+/// <param name="Notes">What the binder decided and the text does not say, for the remarks.</param>
+internal sealed record LayerText(string Name, string Cell, int Inputs, int Units, ImmutableArray<string> Equations, ImmutableArray<string> Notes);
+
+/// <summary>A trained parameter.</summary>
+/// <param name="Node">A vector or matrix named <c>layer.symbol</c>.</param>
+/// <param name="Initializer">Name of the initialisation: zero, constant, identity, orthogonal, glorot, he, uniform, normal.</param>
+internal sealed record ParameterDeclaration(Node Node, string Initializer, ImmutableArray<double> Arguments);
+
+/// <summary>A state carried from step to step.</summary>
+internal sealed record StateDeclaration(string Name, Node Initial, Node Final);
+
+internal enum GradientKind
+{
+    Parameter,
+    Input,
+    InitialState,
+}
+
+/// <summary>The derivative of the loss with respect to <paramref name="Target"/>.</summary>
+internal sealed record Gradient(GradientKind Kind, Node Target, Node Value);
+
+/// <summary>Names of the inputs that Differentiate adds: upstream gradients.</summary>
+internal static class UpstreamGradient
+{
+    public const string Output = "d_output";
+
+    public static string Final(string state) => "d_final_" + state;
+}

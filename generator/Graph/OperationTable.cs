@@ -1,0 +1,116 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Unrolled.Generator.Graph;
+
+/// <summary>Adjoints of an operation's inputs from its inputs <c>x</c>, its result <c>y</c> and the result's adjoint <c>d</c>; null where there is none.</summary>
+internal delegate Node?[] Derivative(NodeTable g, IReadOnlyList<Node> x, Node y, Node d);
+
+/// <summary>One elementwise operation.</summary>
+/// <param name="Name">As equations write it, or as operators name it.</param>
+/// <param name="Meaning">The reference, in double precision.</param>
+/// <param name="Derivative">In terms of other operations; written from the result where that is cheaper.</param>
+/// <param name="Code">The C# expression on vectors; {0}, {1} … are the inputs.</param>
+/// <param name="Cycles">Rough cost for an element on 16 lanes, for save-or-recompute decisions.</param>
+/// <param name="IsFunction">Can be called by name in equations.</param>
+internal sealed record Operation(
+    string Name, int Arity, Func<double[], double> Meaning, Derivative Derivative, string Code, double Cycles, bool IsFunction = true);
+
+/// <summary>Every elementwise operation, a row each. Adding an activation is adding a row.</summary>
+internal static class OperationTable
+{
+    private const string VectorMath = "global::Unrolled.VectorMath.";
+
+    private static readonly Dictionary<string, Operation> Rows = new[]
+    {
+        Operator("add", 2, x => x[0] + x[1], (g, x, y, d) => new[] { d, d }, "({0} + {1})"),
+        Operator("sub", 2, x => x[0] - x[1], (g, x, y, d) => new[] { d, g.Map("neg", d) }, "({0} - {1})"),
+        Operator("mul", 2, x => x[0] * x[1], (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]) }, "({0} * {1})"),
+        Operator("div", 2, x => x[0] / x[1], (g, x, y, d) => new[] { g.Map("div", d, x[1]), g.Map("neg", g.Map("div", g.Multiply(d, y), x[1])) }, "({0} / {1})", 0.6),
+        Operator("neg", 1, x => -x[0], (g, x, y, d) => new[] { g.Map("neg", d) }, "(-{0})"),
+
+        // x > 0 ? a : b; what the derivatives of piecewise functions are made of.
+        Operator(
+            "select_positive", 3, x => x[0] > 0 ? x[1] : x[2],
+            (g, x, y, d) => new[] { null, g.Map("select_positive", x[0], d, g.Constant(0)), g.Map("select_positive", x[0], g.Constant(0), d) },
+            VectorMath + "SelectPositive({0}, {1}, {2})", 0.2),
+
+        Function("identity", 1, x => x[0], (g, x, y, d) => new[] { d }, "{0}", 0),
+        Function("sigmoid", 1, x => 1 / (1 + Math.Exp(-x[0])), (g, x, y, d) => new[] { g.Multiply(d, g.Multiply(y, OneMinus(g, y))) }, VectorMath + "Sigmoid({0})", 0.4),
+        Function("tanh", 1, x => Math.Tanh(x[0]), (g, x, y, d) => new[] { g.Multiply(d, OneMinus(g, g.Multiply(y, y))) }, VectorMath + "Tanh({0})", 0.5),
+        Function("relu", 1, x => Math.Max(x[0], 0), (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Constant(0)) }, VectorMath + "Relu({0})", 0.1),
+        Function("exp", 1, x => Math.Exp(x[0]), (g, x, y, d) => new[] { g.Multiply(d, y) }, VectorMath + "Exp({0})", 0.4),
+        Function("log", 1, x => Math.Log(x[0]), (g, x, y, d) => new[] { g.Map("div", d, x[0]) }, VectorMath + "Log({0})", 0.5),
+        Function("sqrt", 1, x => Math.Sqrt(x[0]), (g, x, y, d) => new[] { g.Map("div", g.Multiply(d, g.Constant(0.5)), y) }, VectorMath + "Sqrt({0})", 0.6),
+        Function("square", 1, x => x[0] * x[0], (g, x, y, d) => new[] { g.Multiply(d, g.Multiply(g.Constant(2), x[0])) }, "({0} * {0})", 0.1),
+        Function("abs", 1, x => Math.Abs(x[0]), (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Map("neg", d)) }, VectorMath + "Abs({0})", 0.1),
+        Function(
+            "min", 2, x => Math.Min(x[0], x[1]),
+            (g, x, y, d) => Choose(g, g.Subtract(x[1], x[0]), d), VectorMath + "Min({0}, {1})", 0.1),
+        Function(
+            "max", 2, x => Math.Max(x[0], x[1]),
+            (g, x, y, d) => Choose(g, g.Subtract(x[0], x[1]), d), VectorMath + "Max({0}, {1})", 0.1),
+        Function(
+            "leaky_relu", 2, x => x[0] > 0 ? x[0] : x[1] * x[0],
+            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, x[1])), g.Map("select_positive", x[0], g.Constant(0), g.Multiply(d, x[0])) },
+            VectorMath + "SelectPositive({0}, {0}, {0} * {1})", 0.2),
+        Function(
+            "elu", 2, x => x[0] > 0 ? x[0] : x[1] * (Math.Exp(x[0]) - 1),
+            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), null },
+            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, {0} - {0})) - " + VectorMath + "One({0})))", 0.6),
+        Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
+        Function(
+            "softsign", 1, x => x[0] / (1 + Math.Abs(x[0])),
+            (g, x, y, d) => new[] { g.Map("div", d, g.Map("square", g.Add(g.Constant(1), g.Map("abs", x[0])))) }, VectorMath + "Softsign({0})", 0.6),
+        Function(
+            "hard_sigmoid", 1, x => Math.Min(Math.Max(x[0] / 6 + 0.5, 0), 1),
+            (g, x, y, d) => new[] { Inside(g, x[0], -3, 3, g.Multiply(d, g.Constant(1.0 / 6))) }, VectorMath + "HardSigmoid({0})", 0.1),
+        Function(
+            "hard_tanh", 1, x => Math.Min(Math.Max(x[0], -1), 1),
+            (g, x, y, d) => new[] { Inside(g, x[0], -1, 1, d) }, VectorMath + "HardTanh({0})", 0.1),
+        Function(
+            "silu", 1, x => x[0] / (1 + Math.Exp(-x[0])),
+            (g, x, y, d) =>
+            {
+                Node s = g.Map("sigmoid", x[0]);
+                return new[] { g.Multiply(d, g.Add(s, g.Multiply(y, OneMinus(g, s)))) };
+            },
+            VectorMath + "Silu({0})", 0.5),
+        Function(
+            "clip", 3, x => Math.Min(Math.Max(x[0], x[1]), x[2]),
+            (g, x, y, d) => new[]
+            {
+                g.Map("select_positive", g.Subtract(x[0], x[1]), g.Map("select_positive", g.Subtract(x[2], x[0]), d, g.Constant(0)), g.Constant(0)), null, null,
+            },
+            VectorMath + "Clip({0}, {1}, {2})", 0.2),
+    }.ToDictionary(row => row.Name);
+
+    /// <summary>The row of an operation.</summary>
+    public static Operation Get(string name) =>
+        Rows.TryGetValue(name, out Operation? row) ? row : throw new InvalidOperationException($"the operation table has no row '{name}'");
+
+    /// <summary>The row of a function that equations may call, or null.</summary>
+    public static Operation? Function(string name) => Rows.TryGetValue(name, out Operation? row) && row.IsFunction ? row : null;
+
+    /// <summary>Names of all functions that equations may call.</summary>
+    public static IEnumerable<string> FunctionNames => Rows.Values.Where(row => row.IsFunction).Select(row => row.Name);
+
+    public static IEnumerable<Operation> All => Rows.Values;
+
+    private static Operation Operator(string name, int arity, Func<double[], double> meaning, Derivative derivative, string code, double cycles = 0.1) =>
+        new(name, arity, meaning, derivative, code, cycles, IsFunction: false);
+
+    private static Operation Function(string name, int arity, Func<double[], double> meaning, Derivative derivative, string code, double cycles) =>
+        new(name, arity, meaning, derivative, code, cycles);
+
+    private static Node OneMinus(NodeTable g, Node value) => g.Subtract(g.Constant(1), value);
+
+    private static Node?[] Choose(NodeTable g, Node firstWins, Node d) => new Node?[]
+    {
+        g.Map("select_positive", firstWins, d, g.Constant(0)), g.Map("select_positive", firstWins, g.Constant(0), d),
+    };
+
+    private static Node Inside(NodeTable g, Node x, double low, double high, Node d) => g.Map(
+        "select_positive", g.Subtract(x, g.Constant(low)), g.Map("select_positive", g.Subtract(g.Constant(high), x), d, g.Constant(0)), g.Constant(0));
+}

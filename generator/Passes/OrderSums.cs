@@ -1,0 +1,96 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+
+namespace Unrolled.Generator.Passes;
+
+/// <summary>
+/// Puts the terms of every sum that holds products into one order: bias, input terms, recurrent terms, the rest.
+/// One order makes streaming, sequences and training give the same bits, and lets Hoist take the front of a sum.
+/// </summary>
+internal static class OrderSums
+{
+    /// <param name="adjoints">Whether to order adjoint loops (after Differentiate) or the network's own.</param>
+    public static ModelGraph Run(ModelGraph graph, bool adjoints)
+    {
+        NodeTable table = graph.Table;
+        return new GraphRewriter(table, Rewrite).Visit(graph);
+
+        Node Rewrite(Node node) =>
+            node.Body is { } body && body.Primal != 0 == adjoints ? table.Scan(new BodyOrder(table, body).Run(), node.Inputs) : node;
+    }
+
+    private sealed class BodyOrder
+    {
+        private readonly NodeTable _table;
+        private readonly ScanBody _body;
+        private readonly Dictionary<Node, Node> _done = new();
+        private readonly Dictionary<Node, int> _uses = new();
+        private readonly HashSet<Node> _dependent;
+
+        public BodyOrder(NodeTable table, ScanBody body)
+        {
+            _table = table;
+            _body = body;
+            List<Node> nodes = body.Nodes();
+            _dependent = nodes.DependentOn(body.Carried.Select(c => c.Argument));
+            foreach (Node used in nodes.SelectMany(node => node.Inputs).Concat(body.Roots()))
+            {
+                _uses[used] = (_uses.TryGetValue(used, out int count) ? count : 0) + 1;
+            }
+        }
+
+        public ScanBody Run() => _body with
+        {
+            Carried = _body.Carried.Select(c => c with { Next = Visit(c.Next) }).ToImmutableArray(),
+            Stacked = _body.Stacked.Select(Visit).ToImmutableArray(),
+        };
+
+        private Node Visit(Node node)
+        {
+            if (_done.TryGetValue(node, out Node? result))
+            {
+                return result;
+            }
+
+            var terms = new List<Node>();
+            Collect(node, terms, isRoot: true);
+            if (terms.Count > 1 && terms.Any(term => term.IsProduct()))
+            {
+                Node? bias = terms.FirstOrDefault(term => term.Kind == NodeKind.Parameter);
+                result = terms
+                    .OrderBy(term => term == bias ? 0 : !term.IsProduct() ? 3 : _dependent.Contains(term) ? 2 : 1)
+                    .Select(Visit)
+                    .Aggregate((sum, term) => _table.Add(sum, term));
+            }
+            else
+            {
+                ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
+                result = inputs.SequenceEqual(node.Inputs) ? node : _table.With(node, inputs);
+            }
+
+            _done[node] = result;
+            if (_table.Label(node) is { } label)
+            {
+                _table.SetLabel(result, label);
+            }
+
+            return result;
+        }
+
+        /// <summary>The terms of a sum, looking into inner sums that nothing else uses.</summary>
+        private void Collect(Node node, List<Node> terms, bool isRoot)
+        {
+            if (node.IsMap("add") && (isRoot || _uses[node] == 1))
+            {
+                Collect(node.Inputs[0], terms, isRoot: false);
+                Collect(node.Inputs[1], terms, isRoot: false);
+            }
+            else
+            {
+                terms.Add(node);
+            }
+        }
+    }
+}

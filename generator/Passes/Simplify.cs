@@ -1,0 +1,98 @@
+using System;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+
+namespace Unrolled.Generator.Passes;
+
+/// <summary>Constants fold; what adds nothing or multiplies by one or zero goes; so do results that only hand an input through.</summary>
+internal static class Simplify
+{
+    public static ModelGraph Run(ModelGraph graph)
+    {
+        NodeTable table = graph.Table;
+        return new GraphRewriter(table, node => Rewrite(table, node)).Visit(graph);
+    }
+
+    private static Node Rewrite(NodeTable table, Node node)
+    {
+        switch (node.Kind)
+        {
+            case NodeKind.Map:
+                return RewriteMap(table, node);
+            case NodeKind.Contract or NodeKind.Gather or NodeKind.ScatterAdd or NodeKind.Reduce or NodeKind.Relabel when node.Inputs.Any(input => input.IsConstant(0)):
+                return table.Constant(0);
+            case NodeKind.Scan:
+                return KeepAxes(table, node);
+            case NodeKind.Result when node.Name == "stacked":
+                Node scan = node.Inputs[0];
+                int sequence = scan.Body!.Sequences.IndexOf(scan.Body.Stacked[node.Index]);
+                return sequence >= 0 ? scan.Inputs[scan.Body.Carried.Length + sequence] : node;
+            default:
+                return node;
+        }
+    }
+
+    /// <summary>A carried or stacked value that became a plain number is spread over its axes again: it must fill a buffer.</summary>
+    private static Node KeepAxes(NodeTable table, Node scan)
+    {
+        ScanBody body = scan.Body!;
+        ImmutableArray<Carried> carried = body.Carried
+            .Select(c => c.Next.Type.Has(Axes.Unit) ? c : c with { Next = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument)) })
+            .ToImmutableArray();
+        return carried.SequenceEqual(body.Carried) ? scan : table.Scan(body with { Carried = carried }, scan.Inputs);
+    }
+
+    private static Node RewriteMap(NodeTable table, Node node)
+    {
+        ImmutableArray<Node> x = node.Inputs;
+        if (x.All(input => input.Kind == NodeKind.Constant))
+        {
+            return table.Constant(OperationTable.Get(node.Name).Meaning(x.Select(input => input.Value).ToArray()));
+        }
+
+        switch (node.Name)
+        {
+            case "identity":
+                return x[0];
+            case "add" when x[0].IsConstant(0):
+                return x[1];
+            case "add" when x[1].IsConstant(0):
+                return x[0];
+            case "add" when x[1].IsMap("neg"):
+                return table.Subtract(x[0], x[1].Inputs[0]);
+            case "add" when x[0].IsMap("neg"):
+                return table.Subtract(x[1], x[0].Inputs[0]);
+            case "sub" when x[1].IsConstant(0):
+                return x[0];
+            case "sub" when x[0].IsConstant(0):
+                return Rewrite(table, table.Map("neg", x[1]));
+            case "sub" when x[1].IsMap("neg"):
+                return table.Add(x[0], x[1].Inputs[0]);
+            case "mul" when x[0].IsConstant(0) || x[1].IsConstant(0):
+                return table.Constant(0);
+            case "mul" when x[0].IsConstant(1):
+                return x[1];
+            case "mul" when x[1].IsConstant(1):
+                return x[0];
+            case "mul" when x[0].IsConstant(-1):
+                return Rewrite(table, table.Map("neg", x[1]));
+            case "mul" when x[0].IsMap("neg"):
+                return Rewrite(table, table.Map("neg", table.Multiply(x[0].Inputs[0], x[1])));
+            case "mul" when x[1].IsMap("neg"):
+                return Rewrite(table, table.Map("neg", table.Multiply(x[0], x[1].Inputs[0])));
+            case "div" when x[1].IsConstant(1):
+                return x[0];
+            case "div" when x[0].IsConstant(0):
+                return table.Constant(0);
+            case "neg" when x[0].IsMap("neg"):
+                return x[0].Inputs[0];
+            case "select_positive" when x[1] == x[2]:
+                return x[1];
+            case "select_positive" when x[0].Kind == NodeKind.Constant:
+                return x[0].Value > 0 ? x[1] : x[2];
+            default:
+                return node;
+        }
+    }
+}

@@ -1,0 +1,721 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Schedule;
+
+namespace Unrolled.Generator.Passes;
+
+/// <summary>
+/// From graph to schedule: sums of products become accumulators, accumulators that share operands and units share a stage, and what
+/// is elementwise between them becomes the stages' epilogues.
+/// </summary>
+internal static class Stack
+{
+    /// <summary>Statements and values, without memory yet: <see cref="Fuse"/> and <see cref="Plan"/> follow.</summary>
+    public static ModelSchedule Run(ModelGraph graph, ParameterLayout layout, string name)
+    {
+        var lowering = new Lowering(graph, layout);
+        ImmutableArray<Statement> forward = lowering.Forward();
+        ImmutableArray<Statement> backward = lowering.Backward(GradientKind.Parameter, GradientKind.InitialState);
+        ImmutableArray<Statement> inputBackward = lowering.Backward(GradientKind.Input);
+        return new ModelSchedule(
+            name, lowering.Values.ToImmutableArray(), forward, backward, inputBackward, lowering.Derived.ToImmutableArray(),
+            ImmutableArray<Schedule.Buffer>.Empty, ImmutableArray<Place>.Empty);
+    }
+
+    private sealed class Lowering
+    {
+        private readonly ModelGraph _graph;
+        private readonly NodeTable _table;
+        private readonly ParameterLayout _layout;
+        private readonly Dictionary<(int Scope, Node Node), Operand> _operands = new();
+        private readonly HashSet<Node> _lowered = new();
+        private readonly Dictionary<Node, int> _outerUses = new();
+
+        public Lowering(ModelGraph graph, ParameterLayout layout)
+        {
+            _graph = graph;
+            _table = graph.Table;
+            _layout = layout;
+            foreach (Node used in graph.Roots.Reachable().SelectMany(node => node.Inputs).Concat(graph.Roots))
+            {
+                _outerUses[used] = (_outerUses.TryGetValue(used, out int count) ? count : 0) + 1;
+            }
+        }
+
+        public List<StoredValue> Values { get; } = new();
+
+        public List<Packing> Derived { get; } = new();
+
+        public ImmutableArray<Statement> Forward()
+        {
+            Bind(_graph.Input, _graph.Input.Type.IsToken ? Residence.Tokens : Residence.Input);
+            for (int i = 0; i < _graph.States.Length; i++)
+            {
+                Bind(_graph.States[i].Initial, Residence.State, i);
+            }
+
+            // A result that is computed outside loops is written where the caller reads it; one that a loop stacks is copied there.
+            bool direct = _graph.Output.Kind != NodeKind.Result && _graph.Output.Kind != NodeKind.Input && _outerUses[_graph.Output] == 1;
+            if (direct)
+            {
+                Bind(_graph.Output, Residence.Output);
+            }
+
+            var statements = new List<Statement>();
+            LowerOuter(new[] { _graph.Output }.Concat(_graph.States.Select(state => state.Final)), statements, isAdjoint: false);
+            if (!direct)
+            {
+                Operand source = OperandOf(0, _graph.Output);
+                var output = new Operand(NewValue("output", _graph.Output.Type.Units, Residence.Output));
+                statements.Add(new CopyRows("output", Extent.Sequence, _graph.Output.Type.Units, source, output));
+            }
+
+            for (int i = 0; i < _graph.States.Length; i++)
+            {
+                // A state that the graph hands through unchanged keeps its buffer.
+                if (_graph.States[i].Final.Kind == NodeKind.Result)
+                {
+                    statements.Add(new CopyRows(
+                        _graph.States[i].Name, Extent.Step, _graph.States[i].Final.Type.Units, OperandOf(0, _graph.States[i].Final), OperandOf(0, _graph.States[i].Initial)));
+                }
+            }
+
+            return statements.ToImmutableArray();
+        }
+
+        public ImmutableArray<Statement> Backward(params GradientKind[] kinds)
+        {
+            var statements = new List<Statement>();
+            List<Gradient> gradients = _graph.Gradients.Where(g => kinds.Contains(g.Kind) && g.Value.Kind != NodeKind.Constant).ToList();
+            if (gradients.Count == 0)
+            {
+                return ImmutableArray<Statement>.Empty;
+            }
+
+            foreach (Node input in _graph.Gradients.Select(g => g.Value).Reachable().Where(node => node.Kind == NodeKind.Input && !_operands.ContainsKey((0, node))))
+            {
+                int state = _graph.States.Select(s => UpstreamGradient.Final(s.Name)).ToList().IndexOf(input.Name);
+                Bind(input, state < 0 ? Residence.OutputGradient : Residence.FinalGradient, Math.Max(state, 0));
+            }
+
+            foreach (Gradient gradient in gradients.Where(g => g.Kind == GradientKind.Input && g.Value.Kind is not (NodeKind.Result or NodeKind.Input)))
+            {
+                Bind(gradient.Value, Residence.InputGradient);
+            }
+
+            LowerOuter(gradients.Where(g => g.Kind != GradientKind.Parameter).Select(g => g.Value), statements, isAdjoint: true);
+            LowerParameterGradients(gradients.Where(g => g.Kind == GradientKind.Parameter).ToList(), statements);
+            foreach (Gradient gradient in gradients)
+            {
+                if (gradient.Kind == GradientKind.InitialState)
+                {
+                    int state = _graph.States.Select(s => s.Initial).ToList().IndexOf(gradient.Target);
+                    var target = new Operand(NewValue("d_" + gradient.Target.Name, gradient.Target.Type.Units, Residence.InitialGradient, state));
+                    statements.Add(new CopyRows("gradient of the initial " + gradient.Target.Name, Extent.Step, gradient.Target.Type.Units, OperandOf(0, gradient.Value), target));
+                }
+                else if (gradient.Kind == GradientKind.Input && gradient.Value.Kind is NodeKind.Result or NodeKind.Input)
+                {
+                    var target = new Operand(NewValue("d_inputs", gradient.Target.Type.Units, Residence.InputGradient));
+                    statements.Add(new CopyRows("gradient of the input", Extent.Sequence, gradient.Target.Type.Units, OperandOf(0, gradient.Value), target));
+                }
+            }
+
+            return statements.ToImmutableArray();
+        }
+
+        // ---- outside loops
+
+        /// <summary>Lowers what <paramref name="roots"/> need and is not there yet, loop after loop.</summary>
+        private void LowerOuter(IEnumerable<Node> roots, List<Statement> statements, bool isAdjoint)
+        {
+            var pending = new List<Node>();
+            foreach (Node node in roots.Reachable())
+            {
+                switch (node.Kind)
+                {
+                    case NodeKind.Scan when _lowered.Add(node):
+                        // Everything the loop reads comes before it.
+                        Region(0, Extent.Sequence, pending, node.Inputs, statements, isAdjoint);
+                        pending.Clear();
+                        LowerScan(node, statements);
+                        break;
+                    case NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Relabel when !_lowered.Contains(node):
+                        pending.Add(node);
+                        break;
+                }
+            }
+
+            Region(0, Extent.Sequence, pending, roots, statements, isAdjoint);
+        }
+
+        private void LowerScan(Node scan, List<Statement> statements)
+        {
+            ScanBody body = scan.Body!;
+            int scope = body.Scope;
+            bool isAdjoint = body.Primal != 0;
+            for (int k = 0; k < body.Sequences.Length; k++)
+            {
+                _operands[(scope, body.Sequences[k])] = OperandOf(0, scan.Inputs[body.Carried.Length + k]);
+            }
+
+            // Each carried value has memory of its own; the first one whose next value is computed here lends it to that value.
+            var copies = new List<Binding>();
+            for (int i = 0; i < body.Carried.Length; i++)
+            {
+                Node next = body.Carried[i].Next;
+                bool isComputed = next.Kind != NodeKind.Argument && next.Kind != NodeKind.Constant && !_operands.ContainsKey((scope, next));
+                int value = NewValue(
+                    NameOf(next, "state"), body.Carried[i].Argument.Type.Units,
+                    isComputed && body.Stacked.Contains(next) ? Residence.History : Residence.Ring);
+                _operands[(scope, body.Carried[i].Argument)] = new Operand(value, Moment.Previous);
+                if (isComputed)
+                {
+                    _operands[(scope, next)] = new Operand(value);
+                }
+                else
+                {
+                    copies.Add(new Binding(next, new Operand(value)));
+                }
+
+                Node initial = scan.Inputs[i];
+                statements.Add(new CopyRows(
+                    "start of " + NameOf(next, "state"), Extent.Step, body.Carried[i].Argument.Type.Units,
+                    initial.Kind == NodeKind.Constant ? null : OperandOf(0, initial), new Operand(value, Moment.Initial)));
+            }
+
+            foreach (Node stacked in body.Stacked.Where(node => node.Kind != NodeKind.Constant && !_operands.ContainsKey((scope, node))))
+            {
+                _operands[(scope, stacked)] = new Operand(NewValue(NameOf(stacked, "value"), stacked.Type.Units, Residence.Steps));
+            }
+
+            // Results outside the loop are read from this memory.
+            for (int j = 0; j < body.Stacked.Length; j++)
+            {
+                if (body.Stacked[j].Kind != NodeKind.Constant)
+                {
+                    _operands[(0, _table.Stacked(scan, j))] = OperandOf(scope, body.Stacked[j]);
+                }
+            }
+
+            var inside = new List<Statement>();
+            List<Node> nodes = body.Nodes().Where(IsComputed).ToList();
+            Region(scope, Extent.Step, nodes, body.Roots(), inside, isAdjoint);
+            foreach (IGrouping<int, Binding> copy in copies.GroupBy(binding => binding.Node.Type.Units == 0 ? Values[binding.Operand.Value].Units : binding.Node.Type.Units))
+            {
+                // Values of the step before move on; Fuse never splits this, and it reads only what other memory holds.
+                inside.Add(new MapStage(
+                    "delayed values", Extent.Step, copy.Key,
+                    copy.Where(binding => binding.Node.Kind != NodeKind.Constant).Select(binding => new Binding(binding.Node, OperandOf(scope, binding.Node))).ToImmutableArray(),
+                    copy.ToImmutableArray(), isAdjoint));
+            }
+
+            statements.Add(new Loop(body.Layer, scope, body.Reverse, inside.ToImmutableArray()));
+
+            for (int i = 0; i < body.Carried.Length; i++)
+            {
+                _operands[(0, _table.Final(scan, i))] = new Operand(_operands[(scope, body.Carried[i].Argument)].Value, Moment.Final);
+            }
+        }
+
+        private static bool IsComputed(Node node) =>
+            node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Reduce || (node.Kind == NodeKind.Relabel && node.IsProduct());
+
+        // ---- gradients of parameters
+
+        private void LowerParameterGradients(List<Gradient> gradients, List<Statement> statements)
+        {
+            var sums = new List<(Node Parameter, Node Value)>();
+            var products = new List<(Node Parameter, Node Value)>();
+            foreach (Gradient gradient in gradients)
+            {
+                foreach (Node term in Terms(gradient.Value))
+                {
+                    (term.Kind == NodeKind.Reduce ? sums : products).Add((gradient.Target, term));
+                }
+            }
+
+            // What the contributions read may still have to be computed or its loop be run.
+            LowerOuter(products.SelectMany(p => p.Value.Inputs).Select(Unlabelled).Concat(sums.SelectMany(s => Leaves(s.Value.Inputs[0]))), statements, isAdjoint: true);
+            foreach (IGrouping<int, (Node Parameter, Node Value)> group in sums.GroupBy(sum => sum.Parameter.Type.Units))
+            {
+                ImmutableArray<Binding> loads = group.SelectMany(sum => Leaves(sum.Value.Inputs[0])).Distinct()
+                    .Where(leaf => leaf.Kind is not (NodeKind.Parameter or NodeKind.Constant)).Select(leaf => new Binding(leaf, OperandOf(0, leaf))).ToImmutableArray();
+                statements.Add(new ColumnSums(
+                    "gradients of " + string.Join(", ", group.Select(sum => sum.Parameter.Name)), group.Key, loads,
+                    group.Select(sum => (sum.Parameter, sum.Value.Inputs[0])).ToImmutableArray()));
+            }
+
+            while (products.Count > 0)
+            {
+                // All matrices of one packing whose contributions read the same columns make one product.
+                (Node parameter, Node value) = products[0];
+                Packing packing = _layout.PlaceOf(parameter).Packing!;
+                Node columns = Unlabelled(value.Inputs[1]);
+                var adjoints = new Operand?[packing.Slots];
+                foreach ((Node other, Node term) in products.ToList())
+                {
+                    int slot = packing.Matrices.IndexOf(other);
+                    if (slot >= 0 && adjoints[slot] is null && Unlabelled(term.Inputs[1]) == columns && term.Kind == value.Kind)
+                    {
+                        adjoints[slot] = OperandOf(0, Unlabelled(term.Inputs[0]));
+                        products.Remove((other, term));
+                    }
+                }
+
+                statements.Add(new WeightGradient(
+                    "gradients of " + packing.Name, packing, adjoints.ToImmutableArray(), OperandOf(0, columns), value.Kind == NodeKind.ScatterAdd));
+            }
+        }
+
+        private static IEnumerable<Node> Terms(Node value) => value.IsMap("add") ? value.Inputs.SelectMany(Terms) : new[] { value };
+
+        /// <summary>What an elementwise expression reads from memory.</summary>
+        private IEnumerable<Node> Leaves(Node value) =>
+            value.Kind == NodeKind.Map && !_operands.ContainsKey((0, value)) ? value.Inputs.SelectMany(Leaves) : new[] { value };
+
+        private static Node Unlabelled(Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
+
+        // ---- one region: the body of a loop, or what stands between loops
+
+        private void Region(int scope, Extent extent, List<Node> nodes, IEnumerable<Node> roots, List<Statement> statements, bool isAdjoint)
+        {
+            if (nodes.Count > 0)
+            {
+                new RegionLowering(this, scope, extent, nodes, roots, statements, isAdjoint).Run();
+                foreach (Node node in nodes.Where(_ => scope == 0))
+                {
+                    _lowered.Add(node);
+                }
+            }
+        }
+
+        private sealed class RegionLowering
+        {
+            private readonly Lowering _owner;
+            private readonly int _scope;
+            private readonly Extent _extent;
+            private readonly List<Statement> _statements;
+            private readonly bool _isAdjoint;
+            private readonly List<Node> _maps = new();
+            private readonly List<PendingSum> _sums = new();
+            private readonly HashSet<Node> _done = new();
+            private readonly HashSet<Node> _absorbed = new();
+            private readonly List<(Node Node, Operand From, Operand To)> _copies = new();
+            private readonly Dictionary<Node, int> _uses;
+            private readonly List<Node> _nodes;
+
+            public RegionLowering(Lowering owner, int scope, Extent extent, List<Node> nodes, IEnumerable<Node> roots, List<Statement> statements, bool isAdjoint)
+            {
+                _owner = owner;
+                _scope = scope;
+                _extent = extent;
+                _statements = statements;
+                _isAdjoint = isAdjoint;
+                _nodes = nodes;
+                if (scope == 0)
+                {
+                    // What stands between loops may be used after the next loop, too.
+                    _uses = owner._outerUses;
+                    return;
+                }
+
+                _uses = new Dictionary<Node, int>();
+                foreach (Node used in nodes.SelectMany(node => node.Inputs).Concat(roots))
+                {
+                    _uses[used] = (_uses.TryGetValue(used, out int count) ? count : 0) + 1;
+                }
+            }
+
+            public void Run()
+            {
+                var inRegion = new HashSet<Node>(_nodes);
+                foreach (Node node in Enumerable.Reverse(_nodes).Where(node => !_absorbed.Contains(node)))
+                {
+                    if (Sum(node) is { } sum)
+                    {
+                        _sums.Add(sum);
+                    }
+                    else if (node.Kind == NodeKind.Map)
+                    {
+                        _maps.Add(node);
+                    }
+                    else if (node.Kind != NodeKind.Relabel)
+                    {
+                        throw new InvalidOperationException($"no schedule for {node}");
+                    }
+                }
+
+                _sums.Reverse();
+                _maps.Reverse();
+                while (_sums.Count + _maps.Count > 0)
+                {
+                    int before = _statements.Count;
+                    while (NextProduct())
+                    {
+                    }
+
+                    ReadyMaps(inRegion);
+                    if (_statements.Count == before)
+                    {
+                        throw new InvalidOperationException($"the schedule of '{_scope}' cannot go on: {string.Join(", ", _maps.Concat(_sums.Select(s => s.Root)))}");
+                    }
+                }
+            }
+
+            /// <summary>A node that is a sum of products, with the inner sums and products that only it uses.</summary>
+            private PendingSum? Sum(Node root)
+            {
+                var terms = new List<Node>();
+                var absorbed = new List<Node>();
+                Node node = root;
+                while (node.IsMap("add") && node.Inputs[1].IsProduct() && _uses[node.Inputs[1]] == 1 && (node == root || _uses[node] == 1))
+                {
+                    terms.Add(node.Inputs[1]);
+                    absorbed.Add(node);
+                    absorbed.Add(node.Inputs[1]);
+                    node = node.Inputs[0];
+                }
+
+                Node? start = node;
+                if (node.IsProduct() && (node == root || _uses[node] == 1))
+                {
+                    terms.Add(node);
+                    absorbed.Add(node);
+                    start = null;
+                }
+
+                if (terms.Count == 0)
+                {
+                    return null;
+                }
+
+                terms.Reverse();
+                foreach (Node node2 in absorbed.ToList())
+                {
+                    if (node2.Kind == NodeKind.Relabel)
+                    {
+                        absorbed.Add(node2.Inputs[0]);
+                    }
+                }
+
+                _absorbed.UnionWith(absorbed);
+                return new PendingSum(root, start, terms);
+            }
+
+            private bool IsReady(Node node) =>
+                node.Kind is NodeKind.Parameter or NodeKind.Constant or NodeKind.Argument or NodeKind.Input or NodeKind.Result or NodeKind.Shift
+                || _done.Contains(node) || (_scope == 0 && _owner._lowered.Contains(node));
+
+            /// <summary>Emits one product whose operands are there, for every accumulator that waits for it.</summary>
+            private bool NextProduct()
+            {
+                foreach (PendingSum first in _sums)
+                {
+                    if (first.Started is false && first.Start is { } start && !IsReady(start))
+                    {
+                        continue;
+                    }
+
+                    Node product = first.Terms[first.Next];
+                    bool isLookup = product.Kind == NodeKind.Gather;
+                    (ImmutableArray<Accumulator> Accumulators, Term Term)? stage =
+                        product.Kind == NodeKind.Relabel ? Transposed(first) : Direct(first, isLookup);
+                    if (stage is not { } found)
+                    {
+                        continue;
+                    }
+
+                    AddStage(found.Accumulators, found.Term);
+                    foreach (PendingSum finished in _sums.Where(sum => sum.Next == sum.Terms.Count).ToList())
+                    {
+                        _sums.Remove(finished);
+                        _done.Add(finished.Root);
+                    }
+
+                    return true;
+                }
+
+                return false;
+            }
+
+            /// <summary>W @ v for all matrices of W's packing that are applied to v next.</summary>
+            private (ImmutableArray<Accumulator> Accumulators, Term Term)? Direct(PendingSum first, bool isLookup)
+            {
+                Node product = first.Terms[first.Next];
+                Node matrix = product.Inputs[0], operand = Unlabelled(product.Inputs[1]);
+                if (!IsReady(operand))
+                {
+                    return null;
+                }
+
+                Packing packing = _owner._layout.PlaceOf(matrix).Packing!;
+                var members = new PendingSum?[packing.Slots];
+                foreach (PendingSum sum in _sums.Where(sum => sum.Next < sum.Terms.Count && (sum.Started || sum.Start is null || IsReady(sum.Start))))
+                {
+                    Node term = sum.Terms[sum.Next];
+                    int slot = term.Kind == product.Kind ? packing.Matrices.IndexOf(term.Inputs[0]) : -1;
+                    if (slot >= 0 && members[slot] is null && Unlabelled(term.Inputs[1]) == operand)
+                    {
+                        members[slot] = sum;
+                    }
+                }
+
+                if (members.Any(member => member is null))
+                {
+                    // Not all matrices of the packing are wanted here: a derived packing holds the one that is.
+                    packing = _owner.Derive(ImmutableArray.Create(matrix), isTransposed: false);
+                    members = new PendingSum?[] { first };
+                }
+
+                ImmutableArray<Accumulator> accumulators = members.Select(member => Begin(member!)).ToImmutableArray();
+                return (accumulators, new Term(packing, ImmutableArray.Create(_owner.OperandOf(_scope, operand)), isLookup));
+            }
+
+            /// <summary>The transposed products that follow each other in one sum, as one product with all their columns.</summary>
+            private (ImmutableArray<Accumulator> Accumulators, Term Term)? Transposed(PendingSum sum)
+            {
+                int end = sum.Next;
+                while (end < sum.Terms.Count && sum.Terms[end].Kind == NodeKind.Relabel)
+                {
+                    end++;
+                }
+
+                List<Node> products = sum.Terms.GetRange(sum.Next, end - sum.Next).Select(term => term.Inputs[0]).ToList();
+                if (!products.All(product => IsReady(product.Inputs[1])))
+                {
+                    return null;
+                }
+
+                Packing packing = _owner.Derive(products.Select(product => product.Inputs[0]).ToImmutableArray(), isTransposed: true);
+                Accumulator accumulator = Begin(sum);
+                sum.Next = end;
+                return (ImmutableArray.Create(accumulator), new Term(packing, products.Select(p => _owner.OperandOf(_scope, p.Inputs[1])).ToImmutableArray(), IsLookup: false));
+            }
+
+            private Accumulator Begin(PendingSum sum)
+            {
+                bool continues = sum.Started;
+                if (!sum.Started)
+                {
+                    sum.Started = true;
+                    StartOf(sum);
+                }
+
+                sum.Next++;
+                return new Accumulator(sum.Root, sum.Target, continues ? StartKind.InPlace : sum.StartKind, continues ? null : sum.Bias);
+            }
+
+            /// <summary>Where a sum accumulates and what from.</summary>
+            private void StartOf(PendingSum sum)
+            {
+                Node? start = sum.Start;
+                bool hasMemory = _owner._operands.TryGetValue((_scope, sum.Root), out Operand target);
+                bool isCarried = hasMemory && _owner.Values[target.Value].Residence is Residence.Ring or Residence.History;
+                if (start is { Kind: NodeKind.Argument } && !hasMemory && _uses[start] == 1
+                    && _owner._operands[(_scope, start)] is { Moment: Moment.Current } hoisted && _owner.Values[hoisted.Value].Residence == Residence.Steps)
+                {
+                    // What was hoisted is nobody else's: the sum goes on where the hoisted part lies.
+                    sum.Target = hoisted;
+                    sum.StartKind = StartKind.InPlace;
+                }
+                else
+                {
+                    // A carried value is written when its stage is complete, since others may still read the old one.
+                    bool many = sum.Terms.Any(term => term.Kind != NodeKind.Relabel);
+                    if (!hasMemory || (isCarried && many))
+                    {
+                        sum.Target = new Operand(_owner.NewValue(_owner.NameOf(sum.Root, "sum"), sum.Root.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
+                        sum.CopyTo = hasMemory ? target : null;
+                    }
+                    else
+                    {
+                        sum.Target = target;
+                    }
+
+                    if (start is null)
+                    {
+                        sum.StartKind = StartKind.Zero;
+                    }
+                    else if (start.Kind == NodeKind.Parameter)
+                    {
+                        sum.StartKind = StartKind.Bias;
+                        sum.Bias = start;
+                    }
+                    else
+                    {
+                        sum.StartKind = StartKind.InPlace;
+                        _statements.Add(new MapStage(
+                            "start of " + _owner.NameOf(sum.Root, "sum"), _extent, sum.Root.Type.Units,
+                            start.Kind == NodeKind.Constant ? ImmutableArray<Binding>.Empty : ImmutableArray.Create(new Binding(start, _owner.OperandOf(_scope, start))),
+                            ImmutableArray.Create(new Binding(start, sum.Target)), _isAdjoint));
+                    }
+                }
+
+                if (sum.CopyTo is { } copyTo)
+                {
+                    _copies.Add((sum.Root, sum.Target, copyTo));
+                }
+
+                _owner._operands[(_scope, sum.Root)] = sum.Target;
+            }
+
+            /// <summary>Adds a stage, joining it with the one before when that has the same accumulators.</summary>
+            private void AddStage(ImmutableArray<Accumulator> accumulators, Term term)
+            {
+                if (_statements.Count > 0 && _statements[_statements.Count - 1] is ProductStage last && last.Extent == _extent
+                    && last.Accumulators.Select(a => a.Value).SequenceEqual(accumulators.Select(a => a.Value))
+                    && !last.Terms.Any(t => t.IsLookup || t.Packing.IsTransposed) && !term.IsLookup && !term.Packing.IsTransposed)
+                {
+                    _statements[_statements.Count - 1] = last with { Terms = last.Terms.Add(term) };
+                    return;
+                }
+
+                string name = string.Join(", ", accumulators.Select(a => _owner.NameOf(a.Value, "sum")));
+                _statements.Add(new ProductStage(name, _extent, accumulators, ImmutableArray.Create(term)));
+            }
+
+            /// <summary>Emits every elementwise operation whose inputs are there or are computed with it.</summary>
+            private void ReadyMaps(HashSet<Node> inRegion)
+            {
+                var group = new List<Node>();
+                var computed = new HashSet<Node>();
+                foreach (Node map in _maps.Where(map => map.Inputs.All(input => computed.Contains(input) || IsReady(input) || !inRegion.Contains(input))))
+                {
+                    group.Add(map);
+                    computed.Add(map);
+                }
+
+                List<(Node Node, Operand From, Operand To)> copies = _copies.Where(copy => _done.Contains(copy.Node)).ToList();
+                _copies.RemoveAll(copies.Contains);
+                foreach (int units in group.Select(map => map.Type.Units).Concat(copies.Select(c => c.Node.Type.Units)).Distinct().OrderBy(units => units))
+                {
+                    List<Node> members = group.Where(map => map.Type.Units == units).ToList();
+                    var inGroup = new HashSet<Node>(members);
+                    var usedInside = new Dictionary<Node, int>();
+                    foreach (Node used in members.SelectMany(map => map.Inputs).Where(inGroup.Contains))
+                    {
+                        usedInside[used] = (usedInside.TryGetValue(used, out int count) ? count : 0) + 1;
+                    }
+
+                    var stores = new List<Binding>();
+                    foreach (Node map in members)
+                    {
+                        bool usedOutside = !usedInside.TryGetValue(map, out int inside) || inside < _uses[map];
+                        bool hasMemory = _owner._operands.ContainsKey((_scope, map));
+                        if (usedOutside || hasMemory)
+                        {
+                            if (!hasMemory)
+                            {
+                                _owner._operands[(_scope, map)] = new Operand(
+                                    _owner.NewValue(_owner.NameOf(map, "value"), map.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
+                            }
+
+                            stores.Add(new Binding(map, _owner._operands[(_scope, map)]));
+                        }
+                    }
+
+                    var loads = members.SelectMany(map => map.Inputs).Distinct()
+                        .Where(input => !inGroup.Contains(input) && input.Kind is not (NodeKind.Parameter or NodeKind.Constant))
+                        .Select(input => new Binding(input, _owner.OperandOf(_scope, input))).ToList();
+                    foreach ((Node node, Operand from, Operand to) in copies.Where(copy => copy.Node.Type.Units == units))
+                    {
+                        if (!loads.Any(load => load.Node == node))
+                        {
+                            loads.Add(new Binding(node, from));
+                        }
+
+                        stores.Add(new Binding(node, to));
+                    }
+
+                    string name = string.Join(", ", stores.Select(store => _owner.NameOf(store.Node, "value")).Distinct());
+                    _statements.Add(new MapStage(name, _extent, units, loads.ToImmutableArray(), stores.ToImmutableArray(), _isAdjoint));
+                }
+
+                foreach (Node map in group)
+                {
+                    _maps.Remove(map);
+                    _done.Add(map);
+                }
+            }
+        }
+
+        /// <summary>A sum of products on its way to stages.</summary>
+        private sealed class PendingSum
+        {
+            public PendingSum(Node root, Node? start, List<Node> terms)
+            {
+                Root = root;
+                Start = start;
+                Terms = terms;
+            }
+
+            public Node Root { get; }
+
+            public Node? Start { get; }
+
+            public List<Node> Terms { get; }
+
+            public int Next { get; set; }
+
+            public bool Started { get; set; }
+
+            public Operand Target { get; set; }
+
+            public Operand? CopyTo { get; set; }
+
+            public StartKind StartKind { get; set; }
+
+            public Node? Bias { get; set; }
+        }
+
+        // ---- values, packings, names
+
+        private Operand OperandOf(int scope, Node node)
+        {
+            if (_operands.TryGetValue((scope, node), out Operand operand))
+            {
+                return operand;
+            }
+
+            if (node.Kind == NodeKind.Shift)
+            {
+                Operand sequence = OperandOf(0, node.Inputs[0]);
+                return sequence with { Moment = Moment.Previous };
+            }
+
+            throw new InvalidOperationException($"{node} has no memory");
+        }
+
+        private void Bind(Node node, Residence residence, int index = 0) =>
+            _operands[(0, node)] = new Operand(NewValue(NameOf(node, residence.ToString().ToLowerInvariant()), node.Type.Units, residence, index));
+
+        private int NewValue(string name, int units, Residence residence, int index = 0)
+        {
+            Values.Add(new StoredValue(Values.Count, name, units, residence, index));
+            return Values.Count - 1;
+        }
+
+        private string NameOf(Node node, string otherwise) => (_table.Label(node) ?? otherwise).Replace('.', '_');
+
+        /// <summary>A packing made from the masters: transposed, or one matrix alone.</summary>
+        private Packing Derive(ImmutableArray<Node> matrices, bool isTransposed)
+        {
+            Packing? known = Derived.FirstOrDefault(packing => packing.IsTransposed == isTransposed && packing.Matrices.SequenceEqual(matrices));
+            if (known is null)
+            {
+                string names = string.Join("_", matrices.Select(matrix => matrix.Name.Replace('.', '_')));
+                known = new Packing(
+                    Derived.Count, (isTransposed ? "transposed_" : "single_") + names, matrices,
+                    isTransposed ? matrices[0].Type.Columns : matrices[0].Type.Units,
+                    isTransposed ? matrices.Sum(matrix => matrix.Type.Units) : matrices[0].Type.Columns,
+                    isTransposed, Derived.Sum(packing => packing.Length));
+                Derived.Add(known);
+            }
+
+            return known;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+
+namespace Unrolled.Generator.Passes;
+
+/// <summary>
+/// What to save between a forward body and its adjoint, and what to compute again: the cheapest choice, found as a minimum cut.
+/// For each forward value two questions: does the adjoint have it, and does it compute it? Having it without computing it costs
+/// saving it; computing it costs its operation and needs its inputs.
+/// </summary>
+internal static class Tape
+{
+    /// <summary>Cycles on 16 lanes to write a value out and read it back a pass later.</summary>
+    private const double SaveCycles = 0.35;
+
+    /// <summary>Cycles to read a value that is kept anyway.</summary>
+    private const double ReadCycles = 0.05;
+
+    public static ModelGraph Run(ModelGraph graph)
+    {
+        foreach (int scope in graph.Roots.Reachable().Where(node => node.Body is { Primal: > 0 }).Select(node => node.Body!.Scope).ToList())
+        {
+            graph = RunOn(graph, scope);
+        }
+
+        return graph;
+    }
+
+    private static ModelGraph RunOn(ModelGraph graph, int adjointScope)
+    {
+        NodeTable table = graph.Table;
+        List<Node> nodes = graph.Roots.Reachable();
+        Node adjoint = nodes.Single(node => node.Body?.Scope == adjointScope);
+        Node forward = nodes.Single(node => node.Body?.Scope == adjoint.Body!.Primal);
+        List<Node> saved = Choose(forward.Body!, adjoint.Body!);
+        if (saved.Count == 0)
+        {
+            return graph;
+        }
+
+        ScanBody forwardBody = forward.Body! with { Stacked = forward.Body!.Stacked.Concat(saved).Distinct().ToImmutableArray() };
+        var substitution = new GraphRewriter(table, node => node);
+        ImmutableArray<Node>.Builder sequences = adjoint.Body!.Sequences.ToBuilder();
+        foreach (Node value in saved)
+        {
+            Node argument = table.Argument("saved_" + forwardBody.Stacked.IndexOf(value), value.Type, adjointScope);
+            table.SetLabel(argument, table.Label(value) ?? "saved");
+            substitution.Replace(value, argument);
+            sequences.Add(argument);
+        }
+
+        ScanBody adjointBody = substitution.VisitBody(adjoint.Body) with { Sequences = sequences.ToImmutable() };
+        GraphRewriter? rewriter = null;
+        rewriter = new GraphRewriter(table, node =>
+        {
+            if (node.Body?.Scope == forwardBody.Scope)
+            {
+                return table.Scan(forwardBody, node.Inputs);
+            }
+
+            if (node.Body?.Scope != adjointScope)
+            {
+                return node;
+            }
+
+            Node rewrittenForward = rewriter!.Visit(forward);
+            return table.Scan(
+                adjointBody, node.Inputs.Concat(saved.Select(value => table.Stacked(rewrittenForward, forwardBody.Stacked.IndexOf(value)))).ToImmutableArray());
+        });
+        return rewriter.Visit(graph);
+    }
+
+    /// <summary>The forward values to save.</summary>
+    private static List<Node> Choose(ScanBody forward, ScanBody adjoint)
+    {
+        List<Node> primal = forward.Nodes().Where(IsComputed).ToList();
+        var isPrimal = new HashSet<Node>(primal);
+        List<Node> adjointNodes = adjoint.Nodes();
+        var needed = new HashSet<Node>(
+            adjointNodes.Where(node => !isPrimal.Contains(node)).SelectMany(node => node.Inputs).Concat(adjoint.Roots()).Where(isPrimal.Contains));
+        if (needed.Count == 0)
+        {
+            return new List<Node>();
+        }
+
+        // Only what the adjoint could reach takes part.
+        primal = needed.Reachable().Where(IsComputed).ToList();
+        var kept = new HashSet<Node>(forward.Roots());
+        var network = new MinimumCut(2 + 2 * primal.Count);
+        const int source = 0, sink = 1;
+        int Have(int i) => 2 + 2 * i;
+        int Compute(int i) => 3 + 2 * i;
+        for (int i = 0; i < primal.Count; i++)
+        {
+            Node node = primal[i];
+            if (needed.Contains(node))
+            {
+                network.AddEdge(source, Have(i), double.PositiveInfinity);
+            }
+
+            network.AddEdge(Have(i), Compute(i), kept.Contains(node) ? ReadCycles : SaveCycles);
+            network.AddEdge(Compute(i), sink, RecomputeCycles(node));
+            foreach (Node input in node.Inputs.Select(Unlabelled).Where(IsComputed))
+            {
+                network.AddEdge(Compute(i), Have(primal.IndexOf(input)), double.PositiveInfinity);
+            }
+        }
+
+        bool[] sourceSide = network.Solve(source, sink);
+        return primal.Where((node, i) => sourceSide[Have(i)] && !sourceSide[Compute(i)]).ToList();
+    }
+
+    private static Node Unlabelled(Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
+
+    private static bool IsComputed(Node node) => node.Kind == NodeKind.Map || node.Kind == NodeKind.Reduce || node.IsProduct();
+
+    private static double RecomputeCycles(Node node) => node.Kind switch
+    {
+        NodeKind.Map => OperationTable.Get(node.Name).Cycles,
+
+        // A product of k columns: k fused multiply-adds for each element, two vectors of 16 a cycle.
+        NodeKind.Contract => Math.Max(node.Inputs[0].Type.Columns, 1) / 2.0,
+        NodeKind.Relabel => RecomputeCycles(node.Inputs[0]),
+        _ => 1,
+    };
+
+    /// <summary>Ford and Fulkerson 1956 with shortest augmenting paths; the networks here have a few dozen nodes.</summary>
+    private sealed class MinimumCut
+    {
+        private readonly Dictionary<(int From, int To), double> _capacity = new();
+        private readonly List<int>[] _neighbours;
+
+        public MinimumCut(int count) => _neighbours = Enumerable.Range(0, count).Select(_ => new List<int>()).ToArray();
+
+        public void AddEdge(int from, int to, double capacity)
+        {
+            if (!_capacity.ContainsKey((from, to)))
+            {
+                _capacity[(from, to)] = 0;
+                _neighbours[from].Add(to);
+                if (!_capacity.ContainsKey((to, from)))
+                {
+                    _capacity[(to, from)] = 0;
+                    _neighbours[to].Add(from);
+                }
+            }
+
+            _capacity[(from, to)] += capacity;
+        }
+
+        /// <summary>The nodes on the source's side of the cut.</summary>
+        public bool[] Solve(int source, int sink)
+        {
+            while (true)
+            {
+                int[] previous = Search(source, sink, out bool[] reached);
+                if (!reached[sink])
+                {
+                    return reached;
+                }
+
+                double flow = double.PositiveInfinity;
+                for (int node = sink; node != source; node = previous[node])
+                {
+                    flow = Math.Min(flow, _capacity[(previous[node], node)]);
+                }
+
+                for (int node = sink; node != source; node = previous[node])
+                {
+                    _capacity[(previous[node], node)] -= flow;
+                    _capacity[(node, previous[node])] += flow;
+                }
+            }
+        }
+
+        private int[] Search(int source, int sink, out bool[] reached)
+        {
+            int[] previous = new int[_neighbours.Length];
+            reached = new bool[_neighbours.Length];
+            reached[source] = true;
+            var queue = new Queue<int>();
+            queue.Enqueue(source);
+            while (queue.Count > 0 && !reached[sink])
+            {
+                int node = queue.Dequeue();
+                foreach (int next in _neighbours[node].Where(next => _capacity[(node, next)] > 1e-12))
+                {
+                    if (!reached[next])
+                    {
+                        reached[next] = true;
+                        previous[next] = node;
+                        queue.Enqueue(next);
+                    }
+                }
+            }
+
+            return previous;
+        }
+    }
+}

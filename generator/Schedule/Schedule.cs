@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+
+namespace Unrolled.Generator.Schedule;
+
+/// <summary>How long a stored value is kept, which decides its buffer's extent in steps.</summary>
+internal enum Residence
+{
+    /// <summary>One step: scratch.</summary>
+    Step,
+
+    /// <summary>Two steps, in turn: a carried value whose past nobody reads.</summary>
+    Ring,
+
+    /// <summary>Every step of the call.</summary>
+    Steps,
+
+    /// <summary>Every step and the state before the first.</summary>
+    History,
+
+    // Buffers the runtime's base classes read and write.
+    Input,
+    Tokens,
+    Output,
+    State,
+    OutputGradient,
+    FinalGradient,
+    InitialGradient,
+    InputGradient,
+}
+
+/// <summary>A value that is kept in memory.</summary>
+/// <param name="Index">Which state, for State, FinalGradient and InitialGradient.</param>
+internal sealed record StoredValue(int Id, string Name, int Units, Residence Residence, int Index = 0);
+
+internal enum Moment
+{
+    /// <summary>This step; for a whole sequence, from the first step on.</summary>
+    Current,
+
+    /// <summary>The step before; for a whole sequence, from the initial state on.</summary>
+    Previous,
+
+    /// <summary>Before the first step of a loop.</summary>
+    Initial,
+
+    /// <summary>After the last step of a loop.</summary>
+    Final,
+}
+
+/// <summary>A stored value at a moment.</summary>
+internal readonly record struct Operand(int Value, Moment Moment = Moment.Current);
+
+/// <summary>The rows a stage works on: the batch at one step, or the batch at all steps.</summary>
+internal enum Extent
+{
+    Step,
+    Sequence,
+}
+
+internal enum StartKind
+{
+    Zero,
+    Bias,
+    InPlace,
+}
+
+/// <summary>A sum of products and what it starts from.</summary>
+/// <param name="Value">The graph's node it computes.</param>
+/// <param name="Bias">The vector it starts from when <paramref name="Start"/> is Bias.</param>
+internal sealed record Accumulator(Node Value, Operand Target, StartKind Start, Node? Bias);
+
+/// <summary>One product of a stage: all its accumulators get their slot of the packing times the operand.</summary>
+/// <param name="Operands">One value, or one for each matrix of a transposed packing; a token lookup has the token input.</param>
+internal sealed record Term(Packing Packing, ImmutableArray<Operand> Operands, bool IsLookup);
+
+/// <summary>A node and the memory it is read from or written to.</summary>
+internal readonly record struct Binding(Node Node, Operand Operand);
+
+internal abstract record Statement(string Name);
+
+/// <summary>Sums of products: every accumulator gets every term.</summary>
+internal sealed record ProductStage(
+    string Name, Extent Extent, ImmutableArray<Accumulator> Accumulators, ImmutableArray<Term> Terms) : Statement(Name);
+
+/// <summary>An epilogue: elementwise operations on rows of <paramref name="Units"/> elements, from loads to stores.</summary>
+/// <param name="IsAdjoint">Stores must leave padding at zero: weight gradients read whole vectors of them.</param>
+internal sealed record MapStage(
+    string Name, Extent Extent, int Units, ImmutableArray<Binding> Loads, ImmutableArray<Binding> Stores, bool IsAdjoint) : Statement(Name);
+
+/// <summary>Gradients of vectors: a node summed over all rows for each parameter.</summary>
+internal sealed record ColumnSums(
+    string Name, int Units, ImmutableArray<Binding> Loads, ImmutableArray<(Node Parameter, Node Value)> Sums) : Statement(Name);
+
+/// <summary>Gradients of a packing's matrices: for each slot the outer product of its rows' adjoint and the columns' value, over all rows.</summary>
+/// <param name="Adjoints">One for each slot; null leaves the slot alone.</param>
+/// <param name="Columns">What the matrices were applied to: a value, or tokens.</param>
+internal sealed record WeightGradient(
+    string Name, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name);
+
+/// <summary>A state or its gradient between its own buffer and a loop's; without a source, zeros.</summary>
+internal sealed record CopyRows(string Name, Extent Extent, int Units, Operand? From, Operand To) : Statement(Name);
+
+/// <summary>A loop over the steps of the call.</summary>
+internal sealed record Loop(string Name, int Scope, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name);
+
+/// <summary>A row of memory: <see cref="Slots"/> values of <see cref="Units"/> elements, each padded to whole vectors.</summary>
+internal sealed record Buffer(int Id, string Name, int Units, int Slots, Residence Residence, int Index)
+{
+    public int RowStride => Slots * Packing.Padded(Units);
+}
+
+/// <summary>Where a stored value lies: a slot of a buffer.</summary>
+internal readonly record struct Place(int Buffer, int Slot);
+
+/// <summary>How it is computed: the programs of one use (streaming, sequences, training) and the memory they share.</summary>
+/// <param name="Forward">From inputs and states to outputs and states.</param>
+/// <param name="Backward">From upstream gradients to gradients; empty without training.</param>
+/// <param name="InputBackward">What only the gradient of the input needs.</param>
+/// <param name="Derived">Packings that must be brought up to date when parameters changed.</param>
+internal sealed record ModelSchedule(
+    string Name,
+    ImmutableArray<StoredValue> Values,
+    ImmutableArray<Statement> Forward,
+    ImmutableArray<Statement> Backward,
+    ImmutableArray<Statement> InputBackward,
+    ImmutableArray<Packing> Derived,
+    ImmutableArray<Buffer> Buffers,
+    ImmutableArray<Place> Places)
+{
+    public StoredValue ValueOf(Operand operand) => Values[operand.Value];
+
+    public Place PlaceOf(Operand operand) => Places[operand.Value];
+
+    public Buffer BufferOf(Operand operand) => Buffers[Places[operand.Value].Buffer];
+
+    /// <summary>Every statement in the order it runs, loops followed by what is in them.</summary>
+    public ImmutableArray<Statement> AllStatements => Forward.Concat(Backward).Concat(InputBackward)
+        .SelectMany(statement => statement is Loop loop ? loop.Body.Prepend(statement) : new[] { statement }).ToImmutableArray();
+}
