@@ -1,0 +1,24 @@
+namespace Unrolled;
+
+/// <summary>A recurrent network: parameters, and what runs and trains them. Every emitted model class implements it.</summary>
+public interface IModel
+{
+    /// <summary>The model's shape, the same object for every model of a class.</summary>
+    ModelLayout Layout { get; }
+
+    /// <summary>The parameters. Sessions read them freely from several threads while nobody writes them.</summary>
+    ParameterBlock Parameters { get; }
+
+    /// <summary>Creates a session: inference, with a state of its own.</summary>
+    /// <param name="batchSize">How many independent sequences it can run at once.</param>
+    /// <param name="steps">How many steps <c>Run</c> works on at a time; sequences may be longer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
+    ISession CreateSession(int batchSize = 1, int steps = 64);
+
+    /// <summary>Creates a trainer, with a state and gradients of its own.</summary>
+    /// <param name="batchSize">How many independent sequences a call can take at most.</param>
+    /// <param name="steps">How many steps a call can take at most: over how many steps errors are propagated back.</param>
+    /// <param name="options">What else is asked of it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
+    ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null);
+}

@@ -1,0 +1,113 @@
+namespace Unrolled;
+
+/// <summary>
+/// The part of a session that is the same for every model: checks, and copies between the caller's spans and the padded buffers. The
+/// emitted class provides the buffers and the arithmetic. Buffers are dense in the rows a call really has: [step][row][padded elements].
+/// </summary>
+public abstract class Session : Stateful, ISession
+{
+    /// <summary>Checks the numbers.</summary>
+    /// <param name="layout">The model's shape.</param>
+    /// <param name="batchSize">The greatest number of rows.</param>
+    /// <param name="steps">How many steps <see cref="RunCore"/> takes at most.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
+    protected Session(ModelLayout layout, int batchSize, int steps)
+        : base(layout, batchSize)
+    {
+        Check.Capacity(layout, batchSize, steps);
+        Capacity = steps;
+    }
+
+    /// <summary>How many steps <see cref="RunCore"/> takes at most.</summary>
+    protected int Capacity { get; }
+
+    /// <summary>Vectors: [capacity, batch size, features padded to a multiple of 16], the padding untouched. Tokens: empty.</summary>
+    protected abstract Span<float> InputBuffer { get; }
+
+    /// <summary>Tokens: [capacity, batch size]. Vectors: empty.</summary>
+    protected abstract Span<int> TokenBuffer { get; }
+
+    /// <summary>[capacity, batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
+    protected abstract ReadOnlySpan<float> OutputBuffer { get; }
+
+    /// <summary>Consumes one step of the input buffer, writes one of the output buffer, and moves the first rows' states on.</summary>
+    /// <param name="rows">1 to the batch size.</param>
+    protected abstract void StepCore(int rows);
+
+    /// <summary>Consumes steps of the input buffer, writes as many of the output buffer, and moves the first rows' states on.</summary>
+    /// <param name="rows">1 to the batch size.</param>
+    /// <param name="steps">1 to <see cref="Capacity"/>.</param>
+    protected abstract void RunCore(int rows, int steps);
+
+    /// <inheritdoc/>
+    public void Step(ReadOnlySpan<float> input, Span<float> output)
+    {
+        Check.TakesVectors(Layout);
+        int rows = Check.RowsOfStep(input.Length, Layout.InputSize, BatchSize, nameof(input));
+        Check.Length(output.Length, 1, rows, Layout.OutputSize, nameof(output));
+        PaddedRows.Write(input, InputBuffer, rows, Layout.InputSize);
+        StepCore(rows);
+        PaddedRows.Read(OutputBuffer, output, rows, Layout.OutputSize);
+    }
+
+    /// <inheritdoc/>
+    public void Step(ReadOnlySpan<int> tokens, Span<float> output)
+    {
+        Check.TakesTokens(Layout);
+        int rows = Check.RowsOfStep(tokens.Length, 1, BatchSize, nameof(tokens));
+        Check.Length(output.Length, 1, rows, Layout.OutputSize, nameof(output));
+        Check.Tokens(tokens, Layout.Tokens, nameof(tokens));
+        tokens.CopyTo(TokenBuffer);
+        StepCore(rows);
+        PaddedRows.Read(OutputBuffer, output, rows, Layout.OutputSize);
+    }
+
+    /// <inheritdoc/>
+    public void Step(int token, Span<float> output) => Step(new ReadOnlySpan<int>(in token), output);
+
+    /// <inheritdoc/>
+    public void Run(ReadOnlySpan<float> inputs, Span<float> outputs, int rows = 0)
+    {
+        Check.TakesVectors(Layout);
+        rows = Check.Rows(rows, BatchSize);
+        int features = Layout.InputSize;
+        int steps = Check.Steps(inputs.Length, rows, features, nameof(inputs));
+        Check.Length(outputs.Length, steps, rows, Layout.OutputSize, nameof(outputs));
+
+        // Outputs of one piece are written before the next piece's inputs are read.
+        if (outputs.Overlaps(inputs, out int distance) && (distance != 0 || features != Layout.OutputSize))
+        {
+            throw new ArgumentException("Inputs and outputs overlap.", nameof(outputs));
+        }
+
+        for (int step = 0; step < steps; step += Capacity)
+        {
+            int count = Math.Min(Capacity, steps - step);
+            PaddedRows.Write(inputs.Slice(step * rows * features, count * rows * features), InputBuffer, count * rows, features);
+            RunPiece(outputs, rows, step, count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Run(ReadOnlySpan<int> tokens, Span<float> outputs, int rows = 0)
+    {
+        Check.TakesTokens(Layout);
+        rows = Check.Rows(rows, BatchSize);
+        int steps = Check.Steps(tokens.Length, rows, 1, nameof(tokens));
+        Check.Length(outputs.Length, steps, rows, Layout.OutputSize, nameof(outputs));
+        Check.Tokens(tokens, Layout.Tokens, nameof(tokens));
+        for (int step = 0; step < steps; step += Capacity)
+        {
+            int count = Math.Min(Capacity, steps - step);
+            tokens.Slice(step * rows, count * rows).CopyTo(TokenBuffer);
+            RunPiece(outputs, rows, step, count);
+        }
+    }
+
+    private void RunPiece(Span<float> outputs, int rows, int step, int count)
+    {
+        RunCore(rows, count);
+        int length = rows * Layout.OutputSize;
+        PaddedRows.Read(OutputBuffer, outputs.Slice(step * length, count * length), count * rows, Layout.OutputSize);
+    }
+}

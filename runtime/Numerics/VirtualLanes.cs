@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Unrolled;
+
+/// <summary>
+/// Sixteen lanes of float, whatever the machine has: <see cref="Vector512{T}"/> splits into narrower vectors where need be. Sums over
+/// them have one order on every machine: lane by lane, then the halves of what is left onto each other.
+/// </summary>
+internal static class VirtualLanes
+{
+    /// <summary>All bits set in the first lanes, none in the others.</summary>
+    public static Vector512<float> First(int count) =>
+        Vector512.LessThan(
+            Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+            Vector512.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(ref float source, int offset) => Vector512.LoadUnsafe(ref source, (nuint)offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> value, ref float destination, int offset) => value.StoreUnsafe(ref destination, (nuint)offset);
+
+    public static float Sum(Vector512<float> lanes)
+    {
+        Vector256<float> eight = lanes.GetLower() + lanes.GetUpper();
+        Vector128<float> four = eight.GetLower() + eight.GetUpper();
+        return (four.GetElement(0) + four.GetElement(2)) + (four.GetElement(1) + four.GetElement(3));
+    }
+
+    /// <summary>The sum of sixteen lanes of double, the first eight and the last.</summary>
+    public static double Sum(Vector512<double> first, Vector512<double> last)
+    {
+        Vector512<double> eight = first + last;
+        Vector256<double> four = eight.GetLower() + eight.GetUpper();
+        return (four.GetElement(0) + four.GetElement(2)) + (four.GetElement(1) + four.GetElement(3));
+    }
+
+    public static float Maximum(Vector512<float> lanes)
+    {
+        Vector256<float> eight = Vector256.Max(lanes.GetLower(), lanes.GetUpper());
+        Vector128<float> four = Vector128.Max(eight.GetLower(), eight.GetUpper());
+        return Math.Max(Math.Max(four.GetElement(0), four.GetElement(2)), Math.Max(four.GetElement(1), four.GetElement(3)));
+    }
+
+    /// <summary>The exponential of every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        Unsafe.SkipInit(out Lanes lanes);
+        x.StoreUnsafe(ref lanes.First);
+        Span<float> values = MemoryMarshal.CreateSpan(ref lanes.First, Padding.Lanes);
+        for (int i = 0; i < Padding.Lanes; i++)
+        {
+            values[i] = MathF.Exp(values[i]);
+        }
+
+        return Vector512.LoadUnsafe(ref lanes.First);
+    }
+
+    [InlineArray(Padding.Lanes)]
+    private struct Lanes
+    {
+        public float First;
+    }
+}

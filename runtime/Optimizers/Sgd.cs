@@ -1,0 +1,90 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Unrolled;
+
+/// <summary>
+/// Stochastic gradient descent, with momentum and Nesterov's momentum as PyTorch defines them (the learning rate outside the momentum,
+/// Sutskever et al. 2013):
+/// <code>
+/// g = gradient + weightDecay * p
+/// v = momentum * v + (1 - dampening) * g        (v = g at the first step)
+/// p = p - learningRate * v                      (Nesterov: p - learningRate * (g + momentum * v))
+/// </code>
+/// </summary>
+public sealed class Sgd : Optimizer
+{
+    private readonly float _momentum;
+    private readonly bool _nesterov;
+    private readonly float _dampening;
+    private readonly float _weightDecay;
+    private readonly ParameterBlock? _velocity;
+    private bool _started;
+
+    /// <summary>Gradient descent of a model's parameters.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="learningRate">The learning rate.</param>
+    /// <param name="momentum">How much of the last step's direction is kept; 0 is plain gradient descent.</param>
+    /// <param name="nesterov">Whether to look ahead along the momentum; it then must be positive, and dampening 0.</param>
+    /// <param name="dampening">How much less than the whole gradient enters the momentum.</param>
+    /// <param name="weightDecay">The factor of the parameters that is added to their gradients.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative or not finite.</exception>
+    /// <exception cref="ArgumentException">Nesterov's momentum without momentum, or with dampening.</exception>
+    public Sgd(IModel model, float learningRate, float momentum = 0, bool nesterov = false, float dampening = 0, float weightDecay = 0)
+        : base(model, learningRate)
+    {
+        RequireNotNegative(momentum, nameof(momentum));
+        RequireNotNegative(weightDecay, nameof(weightDecay));
+        if (!float.IsFinite(dampening))
+        {
+            throw new ArgumentOutOfRangeException(nameof(dampening), dampening, "dampening must be finite.");
+        }
+
+        if (nesterov && (momentum == 0 || dampening != 0))
+        {
+            throw new ArgumentException("Nesterov's momentum needs a positive momentum and no dampening.", nameof(nesterov));
+        }
+
+        _momentum = momentum;
+        _nesterov = nesterov;
+        _dampening = dampening;
+        _weightDecay = weightDecay;
+        _velocity = momentum > 0 ? new ParameterBlock(model.Layout) : null;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Step(ParameterBlock gradients)
+    {
+        RequireLayout(gradients);
+        ref float parameter = ref Parameters.Reference;
+        ref float gradient = ref gradients.Reference;
+        int length = Parameters.Layout.BlockLength;
+        var rate = new Vector<float>(LearningRate);
+        var decay = new Vector<float>(_weightDecay);
+        if (_velocity is null)
+        {
+            for (int i = 0; i < length; i += Vector<float>.Count)
+            {
+                Vector<float> p = Load(ref parameter, i);
+                Store(p - rate * (Load(ref gradient, i) + decay * p), ref parameter, i);
+            }
+
+            return;
+        }
+
+        ref float velocity = ref _velocity.Reference;
+        var momentum = new Vector<float>(_momentum);
+        var share = new Vector<float>(_started ? 1 - _dampening : 1);
+        for (int i = 0; i < length; i += Vector<float>.Count)
+        {
+            Vector<float> p = Load(ref parameter, i);
+            Vector<float> g = Load(ref gradient, i) + decay * p;
+            Vector<float> v = momentum * Load(ref velocity, i) + share * g;
+            Store(v, ref velocity, i);
+            Store(p - rate * (_nesterov ? g + momentum * v : v), ref parameter, i);
+        }
+
+        _started = true;
+    }
+}

@@ -1,0 +1,402 @@
+namespace Unrolled;
+
+/// <summary>
+/// The part of a trainer that is the same for every model: checks, losses, and copies between the caller's spans and the padded buffers.
+/// The emitted class provides the buffers and the arithmetic. Buffers are dense in the rows a call really has:
+/// [step][row][padded elements].
+/// </summary>
+public abstract class Trainer : Stateful, ITrainer
+{
+    // The shape of the last call, and what of it can be asked for.
+    private int _rows;
+    private int _steps;
+    private bool _hasOutputs;
+    private bool _hasGradients;
+    private bool _awaitsBackward;
+    private bool _disposed;
+
+    /// <summary>Checks the numbers and allocates the gradients.</summary>
+    /// <param name="layout">The model's shape.</param>
+    /// <param name="batchSize">The greatest number of rows.</param>
+    /// <param name="steps">The greatest number of steps.</param>
+    /// <param name="options">What else is asked for.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
+    protected Trainer(ModelLayout layout, int batchSize, int steps, TrainerOptions? options)
+        : base(layout, batchSize)
+    {
+        Check.Capacity(layout, batchSize, steps);
+        Steps = steps;
+        Options = options ?? new TrainerOptions();
+        if (Options.Reduction is not (LossReduction.Mean or LossReduction.Sum))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), Options.Reduction, "There is no such reduction.");
+        }
+
+        Gradients = new ParameterBlock(layout);
+    }
+
+    /// <inheritdoc/>
+    public int Steps { get; }
+
+    /// <inheritdoc/>
+    public TrainerOptions Options { get; }
+
+    /// <inheritdoc/>
+    public ParameterBlock Gradients { get; }
+
+    /// <summary>Vectors: [steps, batch size, features padded to a multiple of 16], the padding untouched. Tokens: empty.</summary>
+    protected abstract Span<float> InputBuffer { get; }
+
+    /// <summary>Tokens: [steps, batch size]. Vectors: empty.</summary>
+    protected abstract Span<int> TokenBuffer { get; }
+
+    /// <summary>[steps, batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
+    protected abstract ReadOnlySpan<float> OutputBuffer { get; }
+
+    /// <summary>[steps, batch size, outputs padded to a multiple of 16], written before <see cref="BackwardCore"/>, zero in the padding.</summary>
+    protected abstract Span<float> OutputGradientBuffer { get; }
+
+    /// <summary>
+    /// [steps, batch size, features padded to a multiple of 16], read after <see cref="BackwardCore"/>; may be empty where
+    /// <see cref="TrainerOptions.InputGradients"/> is not set or the model reads tokens.
+    /// </summary>
+    protected abstract ReadOnlySpan<float> InputGradientBuffer { get; }
+
+    /// <summary>
+    /// The gradient by a state after the last step, [batch size, units padded to a multiple of 16], written before
+    /// <see cref="BackwardCore"/>: zeros where none is given.
+    /// </summary>
+    /// <param name="state">The state's place in <see cref="ModelLayout.States"/>.</param>
+    protected abstract Span<float> FinalStateGradientBuffer(int state);
+
+    /// <summary>
+    /// The gradient by a state before the first step, [batch size, units padded to a multiple of 16], read after <see cref="BackwardCore"/>.
+    /// </summary>
+    /// <param name="state">The state's place in <see cref="ModelLayout.States"/>.</param>
+    protected abstract ReadOnlySpan<float> InitialStateGradientBuffer(int state);
+
+    /// <summary>
+    /// Consumes steps of the input buffer, writes as many of the output buffer and of the tape, and moves the first rows' states on.
+    /// </summary>
+    /// <param name="rows">1 to the batch size.</param>
+    /// <param name="steps">1 to <see cref="Steps"/>.</param>
+    protected abstract void ForwardCore(int rows, int steps);
+
+    /// <summary>
+    /// Goes back over the tape of the last <see cref="ForwardCore"/>: adds into <see cref="Gradients"/>, writes the gradients of initial
+    /// states and, where asked for, of inputs. Leaves the states alone and does not read them: they may have been reset or set since.
+    /// </summary>
+    /// <param name="rows">As in the last <see cref="ForwardCore"/>.</param>
+    /// <param name="steps">As in the last <see cref="ForwardCore"/>.</param>
+    protected abstract void BackwardCore(int rows, int steps);
+
+    /// <inheritdoc/>
+    public float ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets, int rows = 0)
+    {
+        int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureSquaredError(targets, backward: true);
+    }
+
+    /// <inheritdoc/>
+    public float ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> targets, int rows = 0)
+    {
+        int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureCrossEntropy(targets, backward: true);
+    }
+
+    /// <inheritdoc/>
+    public float ForwardBackward(ReadOnlySpan<int> inputs, ReadOnlySpan<float> targets, int rows = 0)
+    {
+        int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureSquaredError(targets, backward: true);
+    }
+
+    /// <inheritdoc/>
+    public float ForwardBackward(ReadOnlySpan<int> inputs, ReadOnlySpan<int> targets, int rows = 0)
+    {
+        int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureCrossEntropy(targets, backward: true);
+    }
+
+    /// <inheritdoc/>
+    public float Evaluate(ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets, int rows = 0)
+    {
+        int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureSquaredError(targets, backward: false);
+    }
+
+    /// <inheritdoc/>
+    public float Evaluate(ReadOnlySpan<float> inputs, ReadOnlySpan<int> targets, int rows = 0)
+    {
+        int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureCrossEntropy(targets, backward: false);
+    }
+
+    /// <inheritdoc/>
+    public float Evaluate(ReadOnlySpan<int> inputs, ReadOnlySpan<float> targets, int rows = 0)
+    {
+        int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureSquaredError(targets, backward: false);
+    }
+
+    /// <inheritdoc/>
+    public float Evaluate(ReadOnlySpan<int> inputs, ReadOnlySpan<int> targets, int rows = 0)
+    {
+        int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
+        CheckTargets(targets, rows, steps);
+        Run(inputs, rows, steps);
+        return MeasureCrossEntropy(targets, backward: false);
+    }
+
+    /// <inheritdoc/>
+    public void Forward(ReadOnlySpan<float> inputs, int rows = 0)
+    {
+        int steps = CheckVectors(inputs, ref rows, loss: null);
+        Run(inputs, rows, steps);
+        _awaitsBackward = true;
+    }
+
+    /// <inheritdoc/>
+    public void Forward(ReadOnlySpan<int> inputs, int rows = 0)
+    {
+        int steps = CheckTokens(inputs, ref rows, loss: null);
+        Run(inputs, rows, steps);
+        _awaitsBackward = true;
+    }
+
+    /// <inheritdoc/>
+    public void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> finalStateGradients = default)
+    {
+        ThrowIfDisposed();
+        if (!_awaitsBackward)
+        {
+            throw new InvalidOperationException("Backward goes back over one Forward (call Forward first; each Forward can be followed by one Backward).");
+        }
+
+        Check.Length(outputGradients.Length, _steps, _rows, Layout.OutputSize, nameof(outputGradients));
+        if (!finalStateGradients.IsEmpty)
+        {
+            Check.Length(finalStateGradients.Length, 1, _rows, Layout.StateLength, nameof(finalStateGradients));
+        }
+
+        PaddedRows.WriteClearing(outputGradients, OutputGradientBuffer, _steps * _rows, Layout.OutputSize);
+        GoBack(finalStateGradients);
+    }
+
+    /// <inheritdoc/>
+    public void GetOutputs(Span<float> destination)
+    {
+        ThrowIfDisposed();
+        if (!_hasOutputs)
+        {
+            throw new InvalidOperationException("There are no outputs yet (call Forward, ForwardBackward or Evaluate first).");
+        }
+
+        Check.Length(destination.Length, _steps, _rows, Layout.OutputSize, nameof(destination));
+        PaddedRows.Read(OutputBuffer, destination, _steps * _rows, Layout.OutputSize);
+    }
+
+    /// <inheritdoc/>
+    public void GetInputGradients(Span<float> destination)
+    {
+        ThrowIfDisposed();
+        if (Layout.TakesTokens)
+        {
+            throw new InvalidOperationException($"{Layout} reads tokens, which have no gradients (the gradients of the rows they choose are in Gradients).");
+        }
+
+        if (!Options.InputGradients)
+        {
+            throw new InvalidOperationException("Input gradients were not asked for (create the trainer with new TrainerOptions { InputGradients = true }).");
+        }
+
+        RequireGradients();
+        Check.Length(destination.Length, _steps, _rows, Layout.InputSize, nameof(destination));
+        PaddedRows.Read(InputGradientBuffer, destination, _steps * _rows, Layout.InputSize);
+    }
+
+    /// <inheritdoc/>
+    public void GetInitialStateGradients(Span<float> destination)
+    {
+        ThrowIfDisposed();
+        RequireGradients();
+        Check.Length(destination.Length, 1, _rows, Layout.StateLength, nameof(destination));
+        int first = 0;
+        ReadOnlySpan<StateInfo> states = Layout.StateSpan;
+        for (int state = 0; state < states.Length; state++)
+        {
+            int units = states[state].Units;
+            ReadOnlySpan<float> gradients = InitialStateGradientBuffer(state);
+            for (int row = 0; row < _rows; row++)
+            {
+                gradients.Slice(row * Padding.Of(units), units).CopyTo(destination[(row * Layout.StateLength + first)..]);
+            }
+
+            first += units;
+        }
+    }
+
+    /// <summary>Ends the trainer; every later call throws <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            Dispose(disposing: true);
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Releases what the emitted trainer holds besides memory: nothing, unless it overrides this.</summary>
+    /// <param name="disposing">Whether it is <see cref="Dispose()"/> that calls and not a finalizer.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    private protected sealed override void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    private int CheckVectors(ReadOnlySpan<float> inputs, ref int rows, Loss? loss)
+    {
+        ThrowIfDisposed();
+        Check.TakesVectors(Layout);
+        return CheckShape(inputs.Length, Layout.InputSize, ref rows, loss);
+    }
+
+    private int CheckTokens(ReadOnlySpan<int> inputs, ref int rows, Loss? loss)
+    {
+        ThrowIfDisposed();
+        Check.TakesTokens(Layout);
+        int steps = CheckShape(inputs.Length, 1, ref rows, loss);
+        Check.Tokens(inputs, Layout.Tokens, nameof(inputs));
+        return steps;
+    }
+
+    private int CheckShape(int length, int elements, ref int rows, Loss? loss)
+    {
+        if (loss is { } wanted && wanted != Layout.Loss)
+        {
+            throw new InvalidOperationException(Layout.Loss switch
+            {
+                Loss.SoftmaxCrossEntropy => $"{Layout} is trained with softmax cross-entropy (pass class ids, a span of int, as targets).",
+                Loss.MeanSquaredError => $"{Layout} is trained with squared error (pass vectors, a span of float, as targets).",
+                _ => $"{Layout} has no loss (declare one with [Loss(…)], or call Forward and Backward with gradients of your own).",
+            });
+        }
+
+        rows = Check.Rows(rows, BatchSize);
+        int steps = Check.Steps(length, rows, elements, "inputs");
+        if (steps == 0 || steps > Steps)
+        {
+            throw new ArgumentException($"A call takes 1 to {Steps} steps, not {steps}.", "inputs");
+        }
+
+        return steps;
+    }
+
+    private void CheckTargets(ReadOnlySpan<float> targets, int rows, int steps) =>
+        Check.Length(targets.Length, steps, rows, Layout.OutputSize, nameof(targets));
+
+    private void CheckTargets(ReadOnlySpan<int> targets, int rows, int steps)
+    {
+        Check.Length(targets.Length, steps, rows, 1, nameof(targets));
+        Check.Tokens(targets, Layout.OutputSize, nameof(targets));
+    }
+
+    private void Run(ReadOnlySpan<float> inputs, int rows, int steps)
+    {
+        PaddedRows.Write(inputs, InputBuffer, rows * steps, Layout.InputSize);
+        RunForward(rows, steps);
+    }
+
+    private void Run(ReadOnlySpan<int> inputs, int rows, int steps)
+    {
+        inputs.CopyTo(TokenBuffer);
+        RunForward(rows, steps);
+    }
+
+    private void RunForward(int rows, int steps)
+    {
+        _rows = rows;
+        _steps = steps;
+        _hasGradients = false;
+        _awaitsBackward = false;
+        ForwardCore(rows, steps);
+        _hasOutputs = true;
+    }
+
+    private float MeasureCrossEntropy(ReadOnlySpan<int> targets, bool backward)
+    {
+        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / targets.Length : 1;
+        double sum = SoftmaxCrossEntropy.Forward(
+            OutputBuffer, targets, Layout.OutputSize, (float)scale, backward ? OutputGradientBuffer : default);
+        if (backward)
+        {
+            GoBack(default);
+        }
+
+        return (float)(sum * scale);
+    }
+
+    private float MeasureSquaredError(ReadOnlySpan<float> targets, bool backward)
+    {
+        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / targets.Length : 1;
+        double sum = SquaredError.Forward(
+            OutputBuffer, targets, _rows * _steps, Layout.OutputSize, (float)scale, backward ? OutputGradientBuffer : default);
+        if (backward)
+        {
+            GoBack(default);
+        }
+
+        return (float)(sum * scale);
+    }
+
+    private void GoBack(ReadOnlySpan<float> finalStateGradients)
+    {
+        int first = 0;
+        ReadOnlySpan<StateInfo> states = Layout.StateSpan;
+        for (int state = 0; state < states.Length; state++)
+        {
+            int units = states[state].Units;
+            Span<float> gradients = FinalStateGradientBuffer(state);
+            gradients.Clear();
+            for (int row = 0; row < _rows && !finalStateGradients.IsEmpty; row++)
+            {
+                finalStateGradients.Slice(row * Layout.StateLength + first, units).CopyTo(gradients[(row * Padding.Of(units))..]);
+            }
+
+            first += units;
+        }
+
+        if (!Options.AccumulateGradients)
+        {
+            Gradients.Clear();
+        }
+
+        _awaitsBackward = false;
+        BackwardCore(_rows, _steps);
+        _hasGradients = true;
+    }
+
+    private void RequireGradients()
+    {
+        if (!_hasGradients)
+        {
+            throw new InvalidOperationException("The last call had no backward pass (call ForwardBackward, or Forward and then Backward).");
+        }
+    }
+}
