@@ -49,9 +49,9 @@ internal static class CommandLine
     private static readonly Option<float> s_temperature = new("--temperature")
     {
         HelpName = "T",
-        Description = "Below 1 the sample is more careful, above 1 more surprising.",
+        Description = "Below 1 the sample is more careful, above 1 more surprising; 0 always takes the likeliest byte.",
         DefaultValueFactory = _ => 0.7f,
-        CustomParser = result => Parse(result, value => value is >= 0.01f and <= 100, text => (float)ParseDouble(text), "a number from 0.01 to 100"),
+        CustomParser = result => Parse(result, value => value is 0 or >= 0.01f and <= 100, text => (float)ParseDouble(text), "0 or a number from 0.01 to 100"),
     };
 
     private static readonly Option<int> s_length = new("--length")

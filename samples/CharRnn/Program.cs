@@ -57,6 +57,11 @@ internal static class Program
         var exitCode = options.Save is null || WeightFiles.Save(model, options.Save) ? 0 : Failure;
 
         var nats = HeldOut.Evaluate(trainer, corpus);
+        if (!double.IsFinite(nats))
+        {
+            throw new NotFiniteNumberException($"The model's loss on the held-out text is {nats}: its weights are out of range.");
+        }
+
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"held-out {nats:F3} nats/char ({nats / Math.Log(2):F3} bits)"));
 
         WriteSample(options, model);
@@ -93,6 +98,10 @@ internal static class Program
         output.WriteLine();
     }
 
-    /// <summary>One line, whatever is in it.</summary>
-    internal static void Complain(string message) => Console.Error.WriteLine("CharRnn: " + message.ReplaceLineEndings(" "));
+    /// <summary>Writes one line, whatever is in it: the names in a weight file are anyone's.</summary>
+    internal static void Complain(string message)
+    {
+        Sampling.Write(Console.Error, Encoding.UTF8.GetBytes("CharRnn: " + message.ReplaceLineEndings(" ")));
+        Console.Error.WriteLine();
+    }
 }

@@ -24,11 +24,19 @@ internal static class WeightFiles
         }
         catch (SafetensorsException exception)
         {
-            throw new UserException($"{path} does not hold the weights of this model (--cell {cell}): {exception.Message}");
+            throw new UserException($"--cell {cell} cannot take these weights: {exception.Message}");
         }
         catch (Exception exception) when (IsFileTrouble(exception))
         {
             throw new UserException($"{path} cannot be read: {exception.Message}");
+        }
+
+        foreach (var value in model.Parameters.Values)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw new UserException($"{path} holds a weight that is {value}: no model can work with it.");
+            }
         }
     }
 
@@ -49,7 +57,8 @@ internal static class WeightFiles
         try
         {
             // Saving writes a file beside the old one and renames it, so it is the folder that must be writable.
-            var probe = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Guid.NewGuid():N}.probe");
+            var full = Path.GetFullPath(path);
+            var probe = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
             using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
             {
             }

@@ -15,7 +15,7 @@ public sealed class MistakeTests
     [InlineData("--seconds nan", "nan")]
     [InlineData("--seconds 1,5", "1,5")]
     [InlineData("--cell transformer", "rnn, lstm, peephole-lstm, gru")]
-    [InlineData("--temperature 0", "--temperature")]
+    [InlineData("--temperature 0.001", "--temperature")]
     [InlineData("--temperature -1", "--temperature")]
     [InlineData("--temperature infinity", "--temperature")]
     [InlineData("--length -1", "--length")]
@@ -42,18 +42,19 @@ public sealed class MistakeTests
         using var folder = new TemporaryFolder();
         await IsRefused("no file", "--load", folder["missing.safetensors"]);
         await IsRefused("folder", "--load", folder[""]);
-        await IsRefused("does not hold", "--load", folder.Write("empty.safetensors", []));
-        await IsRefused("does not hold", "--load", folder.Write("text.safetensors", Encoding.ASCII.GetBytes(new string('a', 1000))));
+        await IsRefused("cannot take these weights", "--load", folder.Write("empty.safetensors", []));
+        await IsRefused("cannot take these weights", "--load", folder.Write("text.safetensors", Encoding.ASCII.GetBytes(new string('a', 1000))));
 
         var saved = await SampleProcess.Run("--cell", "gru", "--seconds", "0", "--length", "0", "--save", folder["gru.safetensors"]);
         Assert.Equal(0, saved.ExitCode);
         foreach (var cell in Cells.Names.Where(name => name != "gru"))
         {
-            await IsRefused($"--cell {cell}", "--cell", cell, "--load", folder["gru.safetensors"]);
+            await IsRefused($"--cell {cell} cannot take these weights", "--cell", cell, "--load", folder["gru.safetensors"]);
         }
 
         var whole = await File.ReadAllBytesAsync(folder["gru.safetensors"], TestContext.Current.CancellationToken);
-        await IsRefused("does not hold", "--cell", "gru", "--load", folder.Write("cut.safetensors", whole[..^4]));
+        await IsRefused("cannot take these weights", "--cell", "gru", "--load", folder.Write("cut.safetensors", whole[..^4]));
+        await IsRefused("NaN", "--cell", "gru", "--load", folder.Write("nan.safetensors", [.. whole[..^4], .. BitConverter.GetBytes(float.NaN)]));
     }
 
     [Fact]
