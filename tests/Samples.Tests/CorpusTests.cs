@@ -82,7 +82,7 @@ public sealed class CorpusTests
     {
         // A model that reads nothing but its newest character makes the loss independent of streams and warm-up.
         var corpus = RandomText(length, seed: 5);
-        var model = new RnnModel(6);
+        IModel model = new RnnModel(6);
         model.Parameters.Set("rnn_0.W_h", new float[128 * 128]);
         model.Parameters.Set("rnn_1.W_h", new float[128 * 128]);
         using var trainer = model.CreateTrainer(Training.BatchSize, Training.Steps);
@@ -93,7 +93,7 @@ public sealed class CorpusTests
     public void The_held_out_loss_of_one_stream_is_that_of_a_session_that_reads_on()
     {
         var corpus = RandomText(3_000, seed: 7);
-        var model = new PeepholeLstmModel(8);
+        IModel model = new PeepholeLstmModel(8);
         using var trainer = model.CreateTrainer(Training.BatchSize, Training.Steps);
         trainer.SetState(Enumerable.Repeat(1f, trainer.BatchSize * model.Layout.StateLength).ToArray());
         Assert.Equal(Expected(model, corpus, corpus.TrainingLength - 1 - HeldOut.WarmUp), HeldOut.Evaluate(trainer, corpus), 1e-5);
