@@ -1,5 +1,10 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
+using Unrolled.Generator.Schedule;
 
 namespace Unrolled.Generator;
 
@@ -8,3 +13,56 @@ internal sealed record CompilationResult(string? Source, EquatableArray<LayerErr
 
 /// <summary>A mistake in the equations of one layer, by its index in the model.</summary>
 internal sealed record LayerError(int Layer, EquationError Error);
+
+/// <summary>From a model's spec to C#: the passes in their order.</summary>
+internal static class Compiler
+{
+    public static CompilationResult Compile(ModelSpec spec)
+    {
+        // What is computed.
+        var errors = new List<LayerError>();
+        ModelGraph? bound = Bind.Run(spec, errors);
+        if (bound is null)
+        {
+            return new CompilationResult(null, errors.ToImmutableArray());
+        }
+
+        ModelGraph network = Network(bound);
+        ModelGraph streaming = Prune.Run(network);
+        ModelGraph sequence = Prune.Run(Hoist.Run(network));
+        ModelGraph training = Training(network);
+        GraphVerifier.Verify(streaming, nameof(Prune));
+        GraphVerifier.Verify(sequence, nameof(Prune));
+        GraphVerifier.Verify(training, nameof(Prune));
+
+        // How.
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule stepSchedule = Schedule(streaming, layout, "Step");
+        ModelSchedule runSchedule = Schedule(sequence, layout, "Run");
+        ModelSchedule trainingSchedule = Schedule(training, layout, "Training");
+        return new CompilationResult(
+            Emit.ModelEmitter.Run(spec, network, layout, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
+    }
+
+    /// <summary>The network in its final form: what streaming, sequences and training all start from.</summary>
+    internal static ModelGraph Network(ModelGraph bound)
+    {
+        GraphVerifier.Verify(bound, nameof(Bind));
+        return MultiplyAdd.Run(OrderSums.Run(Simplify.Run(bound), adjoints: false), adjoints: false);
+    }
+
+    /// <summary>The network and its gradients.</summary>
+    internal static ModelGraph Training(ModelGraph network)
+    {
+        ModelGraph differentiated = Simplify.Run(Differentiate.Run(network));
+        ModelGraph taped = MultiplyAdd.Run(OrderSums.Run(Tape.Run(differentiated), adjoints: true), adjoints: true);
+        return Prune.Run(Hoist.Run(taped));
+    }
+
+    internal static ModelSchedule Schedule(ModelGraph graph, ParameterLayout layout, string name)
+    {
+        ModelSchedule schedule = Plan.Run(Fuse.Run(Stack.Run(graph, layout, name)));
+        ScheduleVerifier.Verify(schedule);
+        return schedule;
+    }
+}

@@ -20,7 +20,7 @@ internal sealed record Operation(
 /// <summary>Every elementwise operation, a row each. Adding an activation is adding a row.</summary>
 internal static class OperationTable
 {
-    private const string VectorMath = "global::Unrolled.VectorMath.";
+    private const string VectorMath = "VectorMath.";
 
     private static readonly Dictionary<string, Operation> Rows = new[]
     {
@@ -29,6 +29,11 @@ internal static class OperationTable
         Operator("mul", 2, x => x[0] * x[1], (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]) }, "({0} * {1})"),
         Operator("div", 2, x => x[0] / x[1], (g, x, y, d) => new[] { g.Map("div", d, x[1]), g.Map("neg", g.Map("div", g.Multiply(d, y), x[1])) }, "({0} / {1})", 0.6),
         Operator("neg", 1, x => -x[0], (g, x, y, d) => new[] { g.Map("neg", d) }, "(-{0})"),
+
+        // a * b + c, rounded once where the instruction set can.
+        Operator(
+            "multiply_add", 3, x => x[0] * x[1] + x[2],
+            (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]), d }, VectorMath + "MultiplyAdd({0}, {1}, {2})"),
 
         // x > 0 ? a : b; what the derivatives of piecewise functions are made of.
         Operator(
@@ -58,7 +63,7 @@ internal static class OperationTable
         Function(
             "elu", 2, x => x[0] > 0 ? x[0] : x[1] * (Math.Exp(x[0]) - 1),
             (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), null },
-            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, {0} - {0})) - " + VectorMath + "One({0})))", 0.6),
+            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, V.Zero)) - V.One))", 0.6),
         Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
         Function(
             "softsign", 1, x => x[0] / (1 + Math.Abs(x[0])),
@@ -83,7 +88,7 @@ internal static class OperationTable
             {
                 g.Map("select_positive", g.Subtract(x[0], x[1]), g.Map("select_positive", g.Subtract(x[2], x[0]), d, g.Constant(0)), g.Constant(0)), null, null,
             },
-            VectorMath + "Clip({0}, {1}, {2})", 0.2),
+            VectorMath + "Min(" + VectorMath + "Max({0}, {1}), {2})", 0.2),
     }.ToDictionary(row => row.Name);
 
     /// <summary>The row of an operation.</summary>

@@ -241,12 +241,12 @@ internal static class Bind
 
             foreach (InitDeclaration init in _cell.Statements.OfType<InitDeclaration>().Where(init => !known.Contains(init.Name.Name) && !_shapes.IsBound(init.Name.Name)))
             {
-                Error(DiagnosticIds.UnknownName, $"no parameter is called '{init.Name.Name}' (did you mean '{Nearest.Of(init.Name.Name, known)}'?)", init.Name.Span);
+                Error(DiagnosticIds.UnknownName, $"no parameter is called '{init.Name.Name}' {Nearest.Remedy(init.Name.Name, known, "remove the line")}", init.Name.Span);
             }
 
             foreach (CellSetting setting in _layer.Settings.Where(s => s.Kind == CellSettingKind.Init && !known.Contains(s.Name) && !_shapes.IsBound(s.Name)))
             {
-                Error(DiagnosticIds.BadSetting, $"the cell has no parameter '{setting.Name}' (did you mean '{Nearest.Of(setting.Name, known)}'?)", _cell.Span);
+                Error(DiagnosticIds.BadSetting, $"the cell has no parameter '{setting.Name}' {Nearest.Remedy(setting.Name, known, "remove the setting")}", _cell.Span);
             }
         }
 

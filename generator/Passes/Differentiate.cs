@@ -178,7 +178,9 @@ internal static class Differentiate
                         contributions.Add((left, d.Type.Has(Axes.Unit) ? d : right, d.Type.Has(Axes.Unit) ? right : d));
                     }
 
-                    Give(right, table.Contract(left, d, left.Type.Axes & d.Type.Axes & (Axes.Unit | Axes.Column)));
+                    // The vector's adjoint as a vector again, so that several products' adjoints add up elementwise.
+                    Node adjoint = table.Contract(left, d, left.Type.Axes & d.Type.Axes & (Axes.Unit | Axes.Column));
+                    Give(right.Kind == NodeKind.Relabel ? right.Inputs[0] : right, right.Kind == NodeKind.Relabel ? table.Relabel(adjoint) : adjoint);
                     break;
                 case NodeKind.Gather:
                     contributions.Add((node.Inputs[0], d, node.Inputs[1]));

@@ -470,7 +470,7 @@ internal static class Stack
                     members = new PendingSum?[] { first };
                 }
 
-                ImmutableArray<Accumulator> accumulators = members.Select(member => Begin(member!)).ToImmutableArray();
+                ImmutableArray<Accumulator> accumulators = Uniform(members.Select(member => Begin(member!)).ToImmutableArray());
                 return (accumulators, new Term(packing, ImmutableArray.Create(_owner.OperandOf(_scope, operand)), isLookup));
             }
 
@@ -506,6 +506,20 @@ internal static class Stack
 
                 sum.Next++;
                 return new Accumulator(sum.Root, sum.Target, continues ? StartKind.InPlace : sum.StartKind, continues ? null : sum.Bias);
+            }
+
+            /// <summary>Accumulators of one product start alike: where some differ, memory is filled first and all go on in place.</summary>
+            private ImmutableArray<Accumulator> Uniform(ImmutableArray<Accumulator> accumulators)
+            {
+                if (accumulators.Select(accumulator => accumulator.Start).Distinct().Count() == 1)
+                {
+                    return accumulators;
+                }
+
+                ImmutableArray<Binding> stores = accumulators.Where(accumulator => accumulator.Start != StartKind.InPlace)
+                    .Select(accumulator => new Binding(accumulator.Bias ?? _owner._table.Constant(0), accumulator.Target)).ToImmutableArray();
+                _statements.Add(new MapStage("starts", _extent, accumulators[0].Value.Type.Units, ImmutableArray<Binding>.Empty, stores, _isAdjoint));
+                return accumulators.Select(accumulator => accumulator with { Start = StartKind.InPlace, Bias = null }).ToImmutableArray();
             }
 
             /// <summary>Where a sum accumulates and what from.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Unrolled;
 
@@ -11,6 +11,7 @@ namespace Unrolled;
 internal static class VirtualLanes
 {
     /// <summary>All bits set in the first lanes, none in the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> First(int count) =>
         Vector512.LessThan(
             Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
@@ -22,6 +23,7 @@ internal static class VirtualLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, ref float destination, int offset) => value.StoreUnsafe(ref destination, (nuint)offset);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> lanes)
     {
         Vector256<float> eight = lanes.GetLower() + lanes.GetUpper();
@@ -30,6 +32,7 @@ internal static class VirtualLanes
     }
 
     /// <summary>The sum of sixteen lanes of double, the first eight and the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum(Vector512<double> first, Vector512<double> last)
     {
         Vector512<double> eight = first + last;
@@ -37,6 +40,7 @@ internal static class VirtualLanes
         return (four.GetElement(0) + four.GetElement(2)) + (four.GetElement(1) + four.GetElement(3));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Maximum(Vector512<float> lanes)
     {
         Vector256<float> eight = Vector256.Max(lanes.GetLower(), lanes.GetUpper());
@@ -48,20 +52,20 @@ internal static class VirtualLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {
-        Unsafe.SkipInit(out Lanes lanes);
-        x.StoreUnsafe(ref lanes.First);
-        Span<float> values = MemoryMarshal.CreateSpan(ref lanes.First, Padding.Lanes);
-        for (int i = 0; i < Padding.Lanes; i++)
+        if (Avx512F.IsSupported && Avx512DQ.IsSupported && Vector512.IsHardwareAccelerated)
         {
-            values[i] = MathF.Exp(values[i]);
+            return VectorMath.Exp(x);
         }
 
-        return Vector512.LoadUnsafe(ref lanes.First);
+        if (Avx2.IsSupported && Fma.IsSupported)
+        {
+            return Vector512.Create(VectorMath.Exp(x.GetLower()), VectorMath.Exp(x.GetUpper()));
+        }
+
+        return Vector512.Create(Exp128(x.GetLower()), Exp128(x.GetUpper()));
     }
 
-    [InlineArray(Padding.Lanes)]
-    private struct Lanes
-    {
-        public float First;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Exp128(Vector256<float> x) =>
+        Vector256.Create(VectorMath.Exp(x.GetLower()), VectorMath.Exp(x.GetUpper()));
 }

@@ -60,6 +60,7 @@ public static class Clip
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double SumOfSquares(ParameterBlock gradients)
     {
         // The square of a float is exact in double, and cannot overflow it.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -12,6 +13,7 @@ internal static class SoftmaxCrossEntropy
     /// <param name="classes">The number of classes.</param>
     /// <param name="scale">What the gradients are multiplied by; the sum is not.</param>
     /// <param name="gradients">Takes scale * (softmax - target), shaped as the logits, zero in the padding; or empty.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Forward(ReadOnlySpan<float> logits, ReadOnlySpan<int> targets, int classes, float scale, Span<float> gradients)
     {
         int stride = Padding.Of(classes);
@@ -37,6 +39,7 @@ internal static class SoftmaxCrossEntropy
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Greatest(ReadOnlySpan<float> logits, int classes)
     {
         ref float first = ref MemoryMarshal.GetReference(logits);
@@ -59,6 +62,7 @@ internal static class SoftmaxCrossEntropy
     }
 
     /// <summary>The sum of exp(logit - greatest); the terms go to a buffer where one is given.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Exponentials(ReadOnlySpan<float> logits, int classes, float greatest, Span<float> terms)
     {
         ref float first = ref MemoryMarshal.GetReference(logits);
@@ -91,6 +95,7 @@ internal static class SoftmaxCrossEntropy
         return VirtualLanes.Sum(sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(Span<float> values, float factor)
     {
         ref float first = ref MemoryMarshal.GetReference(values);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -13,6 +14,7 @@ internal static class SquaredError
     /// <param name="elements">The elements of a row.</param>
     /// <param name="scale">What the gradients are multiplied by; the sum is not.</param>
     /// <param name="gradients">Takes scale * 2 (output - target), shaped as the outputs, zero in the padding; or empty.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Forward(
         ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, int rows, int elements, float scale, Span<float> gradients)
     {

@@ -10,6 +10,7 @@ public static class ModelFiles
     /// <param name="model">The model.</param>
     /// <param name="path">The file, usually <c>*.safetensors</c>; replaced where there is one.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
     public static void Save(this IModel model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);

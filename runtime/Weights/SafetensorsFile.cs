@@ -157,7 +157,8 @@ public sealed class SafetensorsFile
     private static byte[] ReadUpTo(Stream stream, long length)
     {
         const int Piece = 1 << 20;
-        byte[] bytes = new byte[Math.Min(length, Piece)];
+        bool certain = stream.CanSeek && stream.Length - stream.Position >= length;
+        byte[] bytes = new byte[certain ? length : Math.Min(length, Piece)];
         int read = 0;
         while (true)
         {

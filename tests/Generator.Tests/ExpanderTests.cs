@@ -111,6 +111,8 @@ public sealed class ExpanderTests
         { "for k in 1..2 {\nh{k}[t] = «k» * x[t]\n}", DiagnosticIds.UnsupportedHere, "'k' is a loop's variable and no value" },
         { "size n = 2\nh[t] = «n» * x[t]", DiagnosticIds.UnsupportedHere, "'n' is a size and no value" },
         { "for k in 1..2 {\nsize «n» = k\n}", DiagnosticIds.UnsupportedHere, "The size 'n' is declared inside a loop" },
+        { "size n = 2\n«n»[t] = x[t]", DiagnosticIds.UnsupportedHere, "'n' is a size and no value" },
+        { "size n = 2\nparam «n» = 1", DiagnosticIds.AssignedTwice, "'n' is declared as a size and as a param" },
         { "for k in 1..2 {\nparam «p» = 1\n}", DiagnosticIds.UnsupportedHere, "The param 'p' is declared inside a loop" },
         { "for k in 1..2 {\n«for k in 1..2 { h{k}[t] = a }»\n}", DiagnosticIds.AssignedTwice, "'k' already names the variable of a loop around this one" },
         { "h[t] = «concat{k in 2..1}(a{k})»", DiagnosticIds.UnsupportedHere, "The range 2..1 is empty" },
@@ -158,5 +160,37 @@ public sealed class ExpanderTests
     {
         string text = string.Concat(Enumerable.Range(0, 3_000).Select(index => $"size s{index} = s{index + 1}\n")) + "size s3000 = 1";
         Assert.Contains(Expand(text).Errors, error => error.Id == DiagnosticIds.LimitExceeded);
+    }
+
+    [Theory]
+    [InlineData("tanh(", "a", ")")]
+    [InlineData("-", "a", "")]
+    [InlineData("W @ ", "a", "")]
+    [InlineData("sum{k# in 1..1}(a + ", "a", ")")]
+    [InlineData("concat{k# in 1..1}(", "a", ")")]
+    public void The_deepest_equations_fit_a_small_stack(string open, string middle, string close)
+    {
+        string chain = middle + string.Concat(Enumerable.Repeat(" + a", 400));
+        string opened = string.Concat(Enumerable.Range(0, 255).Select(level => open.Replace("#", level.ToString())));
+        string text = "h[t] = " + opened + "(" + chain + ")" + string.Concat(Enumerable.Repeat(close, 255));
+        string? printed = null;
+        Exception? failure = null;
+        var thread = new Thread(() => failure = Record.Exception(() => { printed = Expanded(text); }), maxStackSize: 512 * 1024);
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+        Assert.StartsWith("h[t] = ", printed, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rnn")]
+    [InlineData("lstm")]
+    [InlineData("gru")]
+    [InlineData("gru_reset_after")]
+    [InlineData("dense")]
+    public void The_librarys_cells_expand_to_themselves(string cell)
+    {
+        string text = Unrolled.Generator.Frontend.CellFiles.Read(cell);
+        Assert.Equal(SyntaxPrinter.Print(Parser.Parse(text).Cell!), Expanded(text));
     }
 }

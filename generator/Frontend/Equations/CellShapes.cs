@@ -290,8 +290,8 @@ internal sealed class CellShapes
         int arity = function is "softmax" or "layer_norm" ? 1 : OperationTable.Function(function)?.Arity ?? -1;
         if (arity < 0)
         {
-            string nearest = Nearest.Of(function, OperationTable.FunctionNames.Concat(Params.Keys));
-            Error(DiagnosticIds.UnknownName, $"no function is called '{function}' (did you mean '{nearest}'?)", call.FunctionSpan);
+            string remedy = Nearest.Remedy(function, OperationTable.FunctionNames.Concat(Params.Keys), $"functions are {string.Join(", ", OperationTable.FunctionNames)}");
+            Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);
             return null;
         }
 
@@ -436,8 +436,8 @@ internal sealed class CellShapes
             return size;
         }
 
-        string nearest = Nearest.Of(name, ValueOrder.Append("x"));
-        Error(DiagnosticIds.NotAssigned, $"'{name}' is never assigned (write an equation '{name}[t] = …'; did you mean '{nearest}'?)", reference.Span);
+        string remedy = Nearest.Remedy(name, ValueOrder.Append("x"), $"write an equation '{name}[t] = …'");
+        Error(DiagnosticIds.NotAssigned, $"'{name}' is never assigned {remedy}", reference.Span);
         return null;
     }
 

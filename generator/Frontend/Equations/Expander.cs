@@ -117,6 +117,15 @@ internal sealed class Expander
                     return null;
                 }
 
+                if (_declared.ContainsKey(param.Name))
+                {
+                    Report(
+                        DiagnosticIds.AssignedTwice,
+                        $"'{param.Name}' is declared as a size and as a param (choose another name for one of them)",
+                        param.NameSpan);
+                    return null;
+                }
+
                 return param;
             case ShapeDeclaration shape:
                 List<NameSyntax> names = shape.Names.Select(Flatten).OfType<NameSyntax>().ToList();
@@ -200,7 +209,7 @@ internal sealed class Expander
             case NumberExpression number:
                 return number;
             case ReferenceExpression reference:
-                return Expand(reference);
+                return Flatten(reference.Name) is NameSyntax name ? reference with { Name = name } : null;
             case NegateExpression negate:
                 return Expand(negate.Operand) is ExpressionSyntax operand ? negate with { Operand = operand } : null;
             case BinaryExpression binary:
@@ -217,22 +226,6 @@ internal sealed class Expander
             default:
                 throw new NotSupportedException(expression.GetType().Name);
         }
-    }
-
-    private ReferenceExpression? Expand(ReferenceExpression reference)
-    {
-        NameSyntax name = reference.Name;
-        if (name.Indices.Count == 0 && (_variables.ContainsKey(name.Name) || _declared.ContainsKey(name.Name)))
-        {
-            string what = _variables.ContainsKey(name.Name) ? "a loop's variable" : "a size";
-            Report(
-                DiagnosticIds.UnsupportedHere,
-                $"'{name.Name}' is {what} and no value (use it in braces and sizes, as in W{{{name.Name}}}, or choose another name)",
-                reference.Span);
-            return null;
-        }
-
-        return Flatten(name) is NameSyntax flat ? reference with { Name = flat } : null;
     }
 
     private ExpressionSyntax? Expand(FamilyExpression family)
@@ -276,7 +269,17 @@ internal sealed class Expander
     {
         if (name.Indices.Count == 0)
         {
-            return name;
+            if (!_variables.ContainsKey(name.Name) && !_declared.ContainsKey(name.Name))
+            {
+                return name;
+            }
+
+            string what = _variables.ContainsKey(name.Name) ? "a loop's variable" : "a size";
+            Report(
+                DiagnosticIds.UnsupportedHere,
+                $"'{name.Name}' is {what} and no value (use it in braces and sizes, as in W{{{name.Name}}}, or choose another name)",
+                name.Span);
+            return null;
         }
 
         string flat = name.Name;

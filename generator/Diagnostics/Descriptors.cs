@@ -1,0 +1,314 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+
+namespace Unrolled.Generator.Diagnostics;
+
+/// <summary>
+/// Every diagnostic, one row each: the fact, then the remedy in parentheses. The rows of the equations pass on a message that
+/// the finder of the mistake has written in the same form.
+/// </summary>
+internal static class Descriptors
+{
+    private const string Model = "Unrolled.Model";
+    private const string Equations = "Unrolled.Equations";
+    private const string Generator = "Unrolled.Generator";
+
+    // The project has no public address yet; the page is in its repository.
+    private const string Help = "README.md#diagnostics";
+
+    public static readonly DiagnosticDescriptor ClassNotPartial = new(
+        DiagnosticIds.ClassNotPartial,
+        "The model's class is not partial",
+        "The class '{0}' is not partial (add the 'partial' modifier)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The generator writes the network into the class it stands on, so the class must be declared partial.",
+        Help);
+
+    public static readonly DiagnosticDescriptor GenericClass = new(
+        DiagnosticIds.GenericClass,
+        "The model's class is generic",
+        "The class '{0}' is generic or stands in a generic type, but a network has one fixed shape (declare it outside, without type parameters)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Emitted code is fixed to the exact sizes of one network; type parameters could not change it.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnsupportedClass = new(
+        DiagnosticIds.UnsupportedClass,
+        "The model's class is of a kind that cannot be a model",
+        "The class '{0}' {1} (make it an ordinary partial class)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Static and abstract classes, records, file-local classes and classes with a primary constructor cannot take the members the generator writes.",
+        Help);
+
+    public static readonly DiagnosticDescriptor ContainingTypeNotPartial = new(
+        DiagnosticIds.ContainingTypeNotPartial,
+        "A type around the model's class is not partial",
+        "The type '{0}' around the class '{1}' is not partial (add the 'partial' modifier to '{0}', or move the class out)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The generator repeats the declarations around the model's class, so each of them must be partial.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InputNotStated = new(
+        DiagnosticIds.InputNotStated,
+        "The model's input is not stated",
+        "The model '{0}' {1} (set exactly one: Tokens for token ids, Features for real-valued vectors)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A network reads either token ids or real-valued vectors, and the first layer's size follows from which and how many.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidSize = new(
+        DiagnosticIds.InvalidSize,
+        "A size is out of range",
+        "{0} is {1} (a size is 1 to {2})",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Units, tokens and features are counts; beyond the limit no parameter matrix fits into memory.",
+        Help);
+
+    public static readonly DiagnosticDescriptor NoLayers = new(
+        DiagnosticIds.NoLayers,
+        "The model has no layers",
+        "The model '{0}' has no layers (add at least one, for example [Lstm(128)])",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A network is the layers whose attributes stand on its class, in the order they are written.",
+        Help);
+
+    public static readonly DiagnosticDescriptor LayersInSeveralDeclarations = new(
+        DiagnosticIds.LayersInSeveralDeclarations,
+        "The layers are spread over several declarations",
+        "The layers of '{0}' stand on more than one partial declaration, which have no order (move all layer attributes to one of them)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The order of layers is the order of their attributes, and two partial declarations of a class have none between them.",
+        Help);
+
+    public static readonly DiagnosticDescriptor DuplicateLayerName = new(
+        DiagnosticIds.DuplicateLayerName,
+        "Two layers have the same name",
+        "The layer name '{0}' is used twice (give one of the layers another Name)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Parameters are called {layer}.{symbol}, so a layer's name is unique in its model. A layer without one is called by its kind and its place, as in lstm_0.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidLayerName = new(
+        DiagnosticIds.InvalidLayerName,
+        "A layer's name is not an identifier",
+        "'{0}' cannot name a layer (use a letter or _, then letters, digits and _)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A layer's name is the first part of its parameters' names and of names in the emitted code.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnknownLayer = new(
+        DiagnosticIds.UnknownLayer,
+        "The layer is not known to this generator",
+        "The generator does not know the layer '{0}' (update the generator and the Unrolled runtime to the same version)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The runtime that declares the attribute is newer than the generator.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnknownLoss = new(
+        DiagnosticIds.UnknownLoss,
+        "The loss is not known",
+        "{0} is no loss (use a member of the enumeration Loss)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A loss is one of the members of the runtime's enumeration Loss.",
+        Help);
+
+    public static readonly DiagnosticDescriptor LossNeedsMoreOutputs = new(
+        DiagnosticIds.LossNeedsMoreOutputs,
+        "The loss needs more outputs",
+        "SoftmaxCrossEntropy over one output is always 0 (give the last layer one unit for each class, or use another loss)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The softmax of a single output is 1 whatever its value, so that nothing could be learned.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InternalError = new(
+        DiagnosticIds.InternalError,
+        "The generator failed",
+        "The generator failed on '{0}': {1} (this is a bug in the generator; please report it)",
+        Generator,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A fault of the generator is reported as a diagnostic, so that the rest of the project still compiles.",
+        Help);
+
+    public static readonly DiagnosticDescriptor SyntaxError = new(
+        DiagnosticIds.SyntaxError,
+        "The equation is not well formed",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The text does not follow the grammar of the equation language.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnknownName = new(
+        DiagnosticIds.UnknownName,
+        "A name is unknown",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A function, an initialisation, a value or a parameter of that name does not exist.",
+        Help);
+
+    public static readonly DiagnosticDescriptor ShapeMismatch = new(
+        DiagnosticIds.ShapeMismatch,
+        "Shapes do not match",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Operands of an elementwise operation have one size, and only what is known to have one element broadcasts.",
+        Help);
+
+    public static readonly DiagnosticDescriptor NotAssigned = new(
+        DiagnosticIds.NotAssigned,
+        "A value is never assigned",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A value that is read at a step has an equation that gives it.",
+        Help);
+
+    public static readonly DiagnosticDescriptor Unused = new(
+        DiagnosticIds.Unused,
+        "A declaration or a value is not used",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "What the output does not depend on has no effect and is most likely a slip.",
+        Help);
+
+    public static readonly DiagnosticDescriptor MatrixAndVector = new(
+        DiagnosticIds.MatrixAndVector,
+        "A parameter is both a matrix and a vector",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A parameter is a matrix to the left of @ and a vector elsewhere; it cannot be both.",
+        Help);
+
+    public static readonly DiagnosticDescriptor CycleWithinStep = new(
+        DiagnosticIds.CycleWithinStep,
+        "Values depend on one another within one step",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A cycle of equations needs a delay: a value of an earlier step.",
+        Help);
+
+    public static readonly DiagnosticDescriptor AssignedTwice = new(
+        DiagnosticIds.AssignedTwice,
+        "A name is given twice",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Each value has one equation, and each name one meaning.",
+        Help);
+
+    public static readonly DiagnosticDescriptor LimitExceeded = new(
+        DiagnosticIds.LimitExceeded,
+        "A limit is exceeded",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Limits keep the compiler's time and memory within bounds.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnsupportedHere = new(
+        DiagnosticIds.UnsupportedHere,
+        "This is not possible here",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The construct has no meaning in this place.",
+        Help);
+
+    public static readonly DiagnosticDescriptor SizeUnknown = new(
+        DiagnosticIds.SizeUnknown,
+        "A size is unknown",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A size is a number, input, units, a declared size, or the variable of a loop.",
+        Help);
+
+    public static readonly DiagnosticDescriptor BadSetting = new(
+        DiagnosticIds.BadSetting,
+        "A setting does not fit its cell",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A use site sets sizes and params the cell declares, and binds its parameters to finite numbers.",
+        Help);
+
+    /// <summary>All of them, in the order of their ids.</summary>
+    public static readonly ImmutableArray<DiagnosticDescriptor> All = ImmutableArray.Create(
+        ClassNotPartial,
+        GenericClass,
+        UnsupportedClass,
+        ContainingTypeNotPartial,
+        InputNotStated,
+        InvalidSize,
+        NoLayers,
+        LayersInSeveralDeclarations,
+        DuplicateLayerName,
+        InvalidLayerName,
+        UnknownLayer,
+        UnknownLoss,
+        LossNeedsMoreOutputs,
+        InternalError,
+        SyntaxError,
+        UnknownName,
+        ShapeMismatch,
+        NotAssigned,
+        Unused,
+        MatrixAndVector,
+        CycleWithinStep,
+        AssignedTwice,
+        LimitExceeded,
+        UnsupportedHere,
+        SizeUnknown,
+        BadSetting);
+
+    private static readonly Dictionary<string, DiagnosticDescriptor> ById = All.ToDictionary(descriptor => descriptor.Id);
+
+    /// <summary>The descriptor of an id; one that no row has is a fault of the generator.</summary>
+    public static DiagnosticDescriptor Find(string id) => ById.TryGetValue(id, out DiagnosticDescriptor descriptor) ? descriptor : InternalError;
+}

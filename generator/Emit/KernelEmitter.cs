@@ -1,0 +1,701 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Microsoft.CodeAnalysis.CSharp;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
+using Unrolled.Generator.Schedule;
+
+namespace Unrolled.Generator.Emit;
+
+/// <summary>What a statement's kernel is called with: one reference for each row of memory it touches, then the number of rows.</summary>
+/// <param name="Buffers">Rows of buffers, in the order of the kernel's parameters.</param>
+/// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
+internal sealed record KernelCall(
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others);
+
+/// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
+internal sealed class KernelEmitter
+{
+    /// <summary>Rows that are summed before they are added to the rest, which keeps rounding small.</summary>
+    private const int ChunkRows = TileEmitter.ChunkRows;
+
+    private readonly EquationPrinter _equations;
+    private readonly ParameterLayout _layout;
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly SortedSet<int> _productVectors = new();
+    private readonly SortedSet<int> _gradientVectors = new();
+    private readonly SourceWriter _common = new();
+    private readonly Dictionary<InstructionSet, SourceWriter> _writers = InstructionSet.All.ToDictionary(set => set, _ => new SourceWriter());
+
+    public KernelEmitter(NodeTable table, ParameterLayout layout)
+    {
+        _equations = new EquationPrinter(table);
+        _layout = layout;
+    }
+
+    /// <summary>What programs call: products with their sizes, and the choice of the instruction set.</summary>
+    public string Common => _common.ToString();
+
+    /// <summary>The kernels of one instruction set: the tiles that were asked for, then epilogues.</summary>
+    public string TextOf(InstructionSet set)
+    {
+        var writer = new SourceWriter();
+        if (!set.WholePanels && _productVectors.Count > 0)
+        {
+            TileEmitter.Rows(writer, set, 1);
+        }
+
+        foreach (int vectors in _productVectors)
+        {
+            TileEmitter.Product(writer, set, vectors);
+        }
+
+        if (!set.WholePanels && _gradientVectors.Count > 0)
+        {
+            TileEmitter.GradientColumns(writer, set, 1);
+        }
+
+        foreach (int vectors in _gradientVectors)
+        {
+            TileEmitter.Gradient(writer, set, vectors);
+        }
+
+        return writer.ToString() + _writers[set];
+    }
+
+    public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer)
+    {
+        var rows = new RowReferences(schedule);
+        return statement switch
+        {
+            ProductStage { Terms: { Length: 1 } terms } stage when terms[0].IsLookup => Lookup(schedule, stage, rows, layer),
+            ProductStage stage => Product(schedule, stage, rows, layer),
+            MapStage stage => Epilogue(schedule, stage, rows, layer),
+            ColumnSums sums => Sums(schedule, sums, rows, layer),
+            WeightGradient { IsLookup: true } gradient => TokenGradient(schedule, gradient, rows, layer),
+            WeightGradient gradient => Gradient(schedule, gradient, rows, layer),
+            _ => throw new InvalidOperationException($"no kernel for {statement}"),
+        };
+    }
+
+    /// <summary>The rows of memory a kernel works on: one reference and one constant stride each.</summary>
+    private sealed class RowReferences
+    {
+        private readonly ModelSchedule _schedule;
+        private readonly List<(int Buffer, Moment Moment)> _rows = new();
+
+        public RowReferences(ModelSchedule schedule) => _schedule = schedule;
+
+        public ImmutableArray<(int Buffer, Moment Moment)> All => _rows.ToImmutableArray();
+
+        public IEnumerable<string> Names => Enumerable.Range(0, _rows.Count).Select(Name);
+
+        public int Index(Operand operand)
+        {
+            (int Buffer, Moment Moment) row = (_schedule.PlaceOf(operand).Buffer, operand.Moment);
+            int index = _rows.IndexOf(row);
+            if (index < 0)
+            {
+                index = _rows.Count;
+                _rows.Add(row);
+            }
+
+            return index;
+        }
+
+        public string Name(int index)
+        {
+            (int buffer, Moment moment) = _rows[index];
+            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "") + "Row";
+            return _rows.Take(index).Select((_, i) => i).Any(i => Name(i) == name) ? name + buffer : name;
+        }
+
+        public string Name(Operand operand) => Name(Index(operand));
+
+        public int Stride(int index) => _schedule.Buffers[_rows[index].Buffer].RowStride;
+
+        /// <summary>Floats from the start of the row to the operand's slot.</summary>
+        public int Offset(Operand operand) => _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units);
+    }
+
+    // ---- products
+
+    private KernelCall Product(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer)
+    {
+        // Operands first, so that the parameters read in the order of the equation.
+        foreach (Operand operand in stage.Terms.SelectMany(term => term.Operands))
+        {
+            rows.Index(operand);
+        }
+
+        Operand target = stage.Accumulators[0].Target;
+        int targetRow = rows.Index(target);
+        string sums = rows.Name(target);
+        StartKind start = stage.Accumulators[0].Start;
+        var extra = new List<string>();
+        if (start == StartKind.Bias || stage.Terms.Any(term => !IsDerived(schedule, term.Packing)))
+        {
+            extra.Add("parameters");
+        }
+
+        if (stage.Terms.Any(term => IsDerived(schedule, term.Packing)))
+        {
+            extra.Add("derived");
+        }
+
+        if (start == StartKind.Zero)
+        {
+            extra.Add("zeros");
+        }
+
+        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, writer =>
+        {
+            int call = 0;
+            foreach (Term term in stage.Terms)
+            {
+                Packing packing = term.Packing;
+                string weights = IsDerived(schedule, packing) ? "derived" : "parameters";
+                int firstColumn = 0;
+                foreach ((int row, int offset, int count) in Segments(schedule, rows, term))
+                {
+                    // The first product of a sum starts it; the others go on where it is.
+                    StartKind from = call == 0 ? start : StartKind.InPlace;
+                    foreach ((int firstPanel, int panels, int vectors) in Panels(packing))
+                    {
+                        int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
+                        string shape = call == 0 ? "shape" : "shape" + call;
+                        int SumOffset(int v) => rows.Offset(stage.Accumulators[v % packing.Slots].Target) + v / packing.Slots * 16 + block;
+                        int StartOffset(int v) => from switch
+                        {
+                            StartKind.Bias => _layout.PlaceOf(stage.Accumulators[v % packing.Slots].Bias!).Offset + v / packing.Slots * 16 + block,
+                            StartKind.InPlace => SumOffset(v),
+                            _ => 0,
+                        };
+                        IEnumerable<string> fields = new[]
+                        {
+                            $"Columns = {count}", $"ValueStride = {rows.Stride(row)}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
+                            $"PanelFloats = {vectors * 16 * packing.Columns}", $"StartStride = {(from == StartKind.InPlace ? rows.Stride(targetRow) : 0)}",
+                        }
+                            .Concat(Enumerable.Range(0, vectors).Select(v => $"Start{v} = {StartOffset(v)}")).Append($"SumStride = {rows.Stride(targetRow)}")
+                            .Concat(Enumerable.Range(0, vectors).Select(v => $"Sum{v} = {SumOffset(v)}"));
+                        writer.Line($"var {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
+                        string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
+                        int weightOffset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
+                        Dispatch(writer, $"Product{vectors}(ref {At(rows.Name(row), offset)}, ref {At(weights, weightOffset)}, ref {source}, ref {sums}, in {shape}, rows);");
+                        _productVectors.Add(vectors);
+                        call++;
+                    }
+
+                    firstColumn += count;
+                }
+            }
+        });
+    }
+
+    /// <summary>The panels of a packing: the whole ones, then a narrower last one.</summary>
+    private static IEnumerable<(int First, int Count, int Vectors)> Panels(Packing packing)
+    {
+        int whole = packing.LastPanelVectors == packing.PanelVectors ? packing.Panels : packing.Panels - 1;
+        if (whole > 0)
+        {
+            yield return (0, whole, packing.PanelVectors);
+        }
+
+        if (whole < packing.Panels)
+        {
+            yield return (whole, 1, packing.LastPanelVectors);
+        }
+    }
+
+    /// <summary>The same call for the instruction set of this machine.</summary>
+    private static void Dispatch(SourceWriter writer, string call)
+    {
+        for (int i = 0; i < InstructionSet.All.Length; i++)
+        {
+            InstructionSet set = InstructionSet.All[i];
+            using (writer.Block(set.Condition is null ? "else" : $"{(i == 0 ? "if" : "else if")} ({set.Condition})"))
+            {
+                writer.Line($"{set.Name}.{call}");
+            }
+        }
+    }
+
+    /// <summary>The runs of elements one term sums over: neighbours in memory that fill their padding are one run.</summary>
+    private static List<(int Row, int Offset, int Count)> Segments(ModelSchedule schedule, RowReferences rows, Term term)
+    {
+        var segments = new List<(int Row, int Offset, int Count)>();
+        foreach (Operand operand in term.Operands)
+        {
+            (int row, int offset, int count) = (rows.Index(operand), rows.Offset(operand), schedule.ValueOf(operand).Units);
+            if (segments.Count > 0 && segments[segments.Count - 1] is var last && last.Row == row && last.Offset + last.Count == offset)
+            {
+                segments[segments.Count - 1] = (row, last.Offset, last.Count + count);
+            }
+            else
+            {
+                segments.Add((row, offset, count));
+            }
+        }
+
+        return segments;
+    }
+
+    private string SumEquation(Accumulator accumulator, ProductStage stage)
+    {
+        int slot = stage.Accumulators.IndexOf(accumulator);
+        string start = accumulator.Start switch
+        {
+            StartKind.Bias => _equations.Expression(accumulator.Bias!) + " + ",
+            StartKind.InPlace => "what is there + ",
+            _ => "",
+        };
+        IEnumerable<string> terms = stage.Terms.Select(term => term.Packing.IsTransposed
+            ? string.Join(" + ", term.Packing.Matrices.Select(matrix => $"transpose({_equations.Expression(matrix)}) @ its adjoint"))
+            : _equations.Expression(term.Packing.Matrices[slot]) + (term.IsLookup ? " at the token" : " @ its operand"));
+        string exact = _equations.Equation(accumulator.Value);
+        return exact.StartsWith("…", StringComparison.Ordinal) ? exact.Substring(4) : accumulator.Start == StartKind.InPlace ? $"{_equations.Name(accumulator.Value)} = {start}{string.Join(" + ", terms)}" : exact;
+    }
+
+    // ---- token lookups
+
+    private KernelCall Lookup(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer)
+    {
+        Packing packing = stage.Terms[0].Packing;
+        Operand target = stage.Accumulators[0].Target;
+        rows.Index(target);
+        string sums = rows.Name(target);
+        int[] sumOffsets = stage.Accumulators.Select(accumulator => rows.Offset(accumulator.Target)).ToArray();
+        int[] biasOffsets = stage.Accumulators.Select(accumulator => accumulator.Bias is { } bias ? _layout.PlaceOf(bias).Offset : 0).ToArray();
+        var extra = new List<string> { IsDerived(schedule, packing) ? "derived" : "parameters" };
+        if (stage.Accumulators.Any(accumulator => accumulator.Start == StartKind.Bias) && extra[0] != "parameters")
+        {
+            extra.Insert(0, "parameters");
+        }
+
+        string weights = extra[extra.Count - 1];
+        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
+        {
+            Attributes(writer);
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
+            using (writer.Block("unchecked"))
+            using (writer.Block("for (int row = 0; row < rows; row++)"))
+            {
+                writer.Line($"ref float sums = ref Unsafe.Add(ref {sums}, (nint)row * {rows.Stride(rows.Index(target))});");
+                writer.Line("int token = Unsafe.Add(ref tokens, row);");
+                ForEachPanelVector(set, writer, packing, (vector, column, unit, slot) =>
+                {
+                    string sum = Load("sums", sumOffsets[slot], unit);
+                    string start = stage.Accumulators[slot].Start switch
+                    {
+                        StartKind.Zero => "",
+                        StartKind.Bias => Load("parameters", biasOffsets[slot], unit) + " + ",
+                        _ => sum + " + ",
+                    };
+                    writer.Line($"{sum} = {start}{Load(weights, packing.Offset + vector, column)};");
+                });
+            }
+        });
+    }
+
+    private KernelCall TokenGradient(ModelSchedule schedule, WeightGradient gradient, RowReferences rows, string layer)
+    {
+        Operand first = gradient.Adjoints.OfType<Operand>().First();
+        rows.Index(first);
+        string adjoint = rows.Name(first);
+        var extra = new List<string> { "gradients" };
+        return Add(layer + "TokenGradient", ImmutableArray.Create("the columns of " + gradient.Packing.Name + " that tokens name get their adjoints"), rows, extra, usesTokens: true, (set, name, writer) =>
+        {
+            Attributes(writer);
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
+            using (writer.Block("unchecked"))
+            using (writer.Block("for (int row = 0; row < rows; row++)"))
+            {
+                writer.Line($"ref float adjoint = ref Unsafe.Add(ref {adjoint}, (nint)row * {rows.Stride(rows.Index(first))});");
+                writer.Line("int token = Unsafe.Add(ref tokens, row);");
+                ForEachPanelVector(set, writer, gradient.Packing, (vector, column, unit, slot) =>
+                {
+                    if (gradient.Adjoints[slot] is { } operand)
+                    {
+                        string weight = Load("gradients", gradient.Packing.Offset + vector, column);
+                        writer.Line($"{weight} = {weight} + {Load("adjoint", rows.Offset(operand), unit)};");
+                    }
+                });
+            }
+        });
+    }
+
+    /// <summary>A loop over the vectors of one column of a packing: the body gets constant and variable parts of the offsets.</summary>
+    private static void ForEachPanelVector(InstructionSet set, SourceWriter writer, Packing packing, Action<int, string, string, int> body)
+    {
+        int fullPanels = packing.LastPanelVectors == packing.PanelVectors ? packing.Panels : packing.Panels - 1;
+        int blocks = packing.PanelVectors / packing.Slots;
+        if (fullPanels > 0)
+        {
+            using (writer.Block($"for (int panel = 0; panel < {fullPanels}; panel++)"))
+            {
+                writer.Line($"int column = panel * {packing.PanelVectors * 16 * packing.Columns} + token * {packing.PanelVectors * 16};");
+                writer.Line($"int unit = panel * {blocks * 16};");
+                Vectors(packing.PanelVectors);
+            }
+        }
+
+        if (fullPanels < packing.Panels)
+        {
+            using (writer.Block(""))
+            {
+                writer.Line($"int column = {fullPanels * packing.PanelVectors * 16 * packing.Columns} + token * {packing.LastPanelVectors * 16};");
+                writer.Line($"const int unit = {fullPanels * blocks * 16};");
+                Vectors(packing.LastPanelVectors);
+            }
+        }
+
+        void Vectors(int vectors)
+        {
+            for (int j = 0; j < vectors; j++)
+            {
+                for (int part = 0; part < set.Parts; part++)
+                {
+                    int lane = part * set.Lanes, block = j / packing.Slots * 16 + lane;
+                    body(j * 16 + lane, "column", block == 0 ? "unit" : $"unit + {block}", j % packing.Slots);
+                }
+            }
+        }
+    }
+
+    // ---- weight gradients
+
+    private KernelCall Gradient(ModelSchedule schedule, WeightGradient gradient, RowReferences rows, string layer)
+    {
+        Packing packing = gradient.Packing;
+        rows.Index(gradient.Columns);
+        Operand first = gradient.Adjoints.OfType<Operand>().First();
+        rows.Index(first);
+        string columns = rows.Name(gradient.Columns), adjoints = rows.Name(first);
+        int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
+        bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
+        string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients" }, writer =>
+        {
+            int call = 0;
+            foreach ((int firstPanel, int panels, int width) in Panels(packing))
+            {
+                int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
+                int offset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns;
+                int AdjointOffset(int v) => rows.Offset(gradient.Adjoints[v % packing.Slots]!.Value) + v / packing.Slots * 16 + block;
+
+                // A slot that has no gradient here leaves its lanes alone: the others go one by one.
+                IEnumerable<int[]> parts = isWhole
+                    ? new[] { Enumerable.Range(0, width).ToArray() }
+                    : Enumerable.Range(0, width).Where(v => gradient.Adjoints[v % packing.Slots] is not null).Select(v => new[] { v });
+                foreach (int[] vectors in parts)
+                {
+                    string shape = call == 0 ? "shape" : "shape" + call;
+                    IEnumerable<string> fields = new[]
+                    {
+                        $"Columns = {packing.Columns}", $"ValueStride = {columnStride}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
+                        $"PanelFloats = {width * 16 * packing.Columns}", $"WeightStride = {width * 16}", $"AdjointStride = {adjointStride}",
+                    }
+                        .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
+                    writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, in {shape}, rows);");
+                    _gradientVectors.Add(vectors.Length);
+                    call++;
+                }
+            }
+        });
+    }
+
+    // ---- elementwise
+
+    private KernelCall Epilogue(ModelSchedule schedule, MapStage stage, RowReferences rows, string layer)
+    {
+        List<Node> computed = stage.Computed();
+        foreach (Binding binding in stage.Loads.Concat(stage.Stores))
+        {
+            rows.Index(binding.Operand);
+        }
+
+        IEnumerable<Node> read = computed.SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node));
+        List<string> extra = read.Any(node => node.Kind == NodeKind.Parameter) ? new List<string> { "parameters" } : new List<string>();
+        ImmutableArray<string> comments = computed.Where(node => _equations.Name(node) is not null).Select(_equations.Equation).ToImmutableArray();
+        return Add(layer + (stage.IsAdjoint ? "Adjoint" : "Epilogue"), comments, rows, extra, usesTokens: false, (set, name, writer) =>
+        {
+            Attributes(writer);
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
+            using (writer.Block("unchecked"))
+            {
+                var locals = new Locals(_equations);
+                Constants(set, writer, locals, read);
+                using (writer.Block("for (; rows > 0; rows--)"))
+                {
+                    using (writer.Block($"for (int unit = 0; unit < {Packing.Padded(stage.Units)}; unit += {set.Lanes})"))
+                    {
+                        Body(writer, stage.Loads, computed, read, rows, locals);
+                        foreach (Binding store in stage.Stores)
+                        {
+                            string value = stage.IsAdjoint && stage.Units % 16 != 0
+                                ? $"VectorMath.MaskTail({locals.Name(store.Node)}, {stage.Units} - unit)"
+                                : locals.Name(store.Node);
+                            writer.Line($"{Load(rows.Name(store.Operand), rows.Offset(store.Operand), "unit")} = {value};");
+                        }
+                    }
+
+                    writer.Line();
+                    foreach (string row in rows.Names.Distinct())
+                    {
+                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {rows.Stride(rows.Names.ToList().IndexOf(row))});");
+                    }
+                }
+            }
+        });
+    }
+
+    private KernelCall Sums(ModelSchedule schedule, ColumnSums sums, RowReferences rows, string layer)
+    {
+        foreach (Binding load in sums.Loads)
+        {
+            rows.Index(load.Operand);
+        }
+
+        List<Node> computed = sums.Computed();
+        IEnumerable<Node> read = computed.SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value));
+        var extra = new List<string>();
+        if (read.Any(node => node.Kind == NodeKind.Parameter))
+        {
+            extra.Add("parameters");
+        }
+
+        extra.Add("gradients");
+        ImmutableArray<string> comments = sums.Sums.Select(sum => $"d_{sum.Parameter.Name} += {_equations.Expression(sum.Value)}, summed over rows").ToImmutableArray();
+        return Add(layer + "VectorGradients", comments, rows, extra, usesTokens: false, (set, name, writer) =>
+        {
+            Attributes(writer);
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
+            using (writer.Block("unchecked"))
+            {
+                var locals = new Locals(_equations);
+                Constants(set, writer, locals, read);
+                using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
+                {
+                    writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
+                    using (writer.Block($"for (int unit = 0; unit < {Packing.Padded(sums.Units)}; unit += {set.Lanes})"))
+                    {
+                        for (int i = 0; i < sums.Sums.Length; i++)
+                        {
+                            writer.Line($"V total{i} = V.Zero;");
+                        }
+
+                        using (writer.Block("for (int row = 0; row < chunk; row++)"))
+                        {
+                            Body(writer, sums.Loads, computed, read, rows, locals, row: true);
+                            for (int i = 0; i < sums.Sums.Length; i++)
+                            {
+                                writer.Line($"total{i} = total{i} + {locals.Name(sums.Sums[i].Value)};");
+                            }
+                        }
+
+                        writer.Line();
+                        for (int i = 0; i < sums.Sums.Length; i++)
+                        {
+                            string target = Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit");
+                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {sums.Units} - unit)" : $"total{i}")};");
+                        }
+                    }
+
+                    writer.Line();
+                    foreach (string row in rows.Names.Distinct())
+                    {
+                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {ChunkRows * rows.Stride(rows.Names.ToList().IndexOf(row))});");
+                    }
+                }
+            }
+        });
+    }
+
+    private static void Constants(InstructionSet set, SourceWriter writer, Locals locals, IEnumerable<Node> read)
+    {
+        foreach (Node constant in read.Where(node => node.Kind == NodeKind.Constant).Distinct().OrderBy(node => node.Id))
+        {
+            writer.Line($"V {locals.Name(constant)} = {set.Factory}.Create({SourceWriter.Number(constant.Value)});");
+        }
+    }
+
+    /// <summary>Loads first, since a store may take the place of a load; then each operation, named values under their equation.</summary>
+    private void Body(SourceWriter writer, ImmutableArray<Binding> loads, List<Node> computed, IEnumerable<Node> read, RowReferences rows, Locals locals, bool row = false)
+    {
+        foreach (Binding load in loads)
+        {
+            string variable = row ? $"row * {rows.Stride(rows.Index(load.Operand))} + unit" : "unit";
+            writer.Line($"V {locals.Name(load.Node)} = {Load(rows.Name(load.Operand), rows.Offset(load.Operand), variable)};");
+        }
+
+        foreach (Node parameter in read.Where(node => node.Kind == NodeKind.Parameter).Distinct().OrderBy(node => node.Id))
+        {
+            writer.Line($"V {locals.Name(parameter)} = {Load("parameters", _layout.PlaceOf(parameter).Offset, "unit")};");
+        }
+
+        foreach (Node node in computed)
+        {
+            string code = string.Format(OperationTable.Get(node.Name).Code, node.Inputs.Select(input => (object)locals.Name(input)).ToArray());
+            if (code.Length > 1 && code[0] == '(' && code[code.Length - 1] == ')')
+            {
+                code = code.Substring(1, code.Length - 2);
+            }
+
+            writer.Line($"V {locals.Name(node)} = {code};");
+        }
+    }
+
+    /// <summary>Names of local vectors: what the equations call them, or a number.</summary>
+    private sealed class Locals
+    {
+        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
+        private readonly EquationPrinter _equations;
+        private readonly Dictionary<Node, string> _names = new();
+        private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
+
+        public Locals(EquationPrinter equations) => _equations = equations;
+
+        public string Name(Node node)
+        {
+            if (!_names.TryGetValue(node, out string? name))
+            {
+                string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
+                    : _equations.Name(node) is { } label ? Identifier.Local(label.Substring(label.IndexOf('.') + 1)) : "v" + _taken.Count;
+                name = wanted;
+                for (int i = 2; !_taken.Add(name); i++)
+                {
+                    name = wanted + i;
+                }
+
+                _names.Add(node, name);
+            }
+
+            return name;
+        }
+    }
+
+    // ---- common
+
+    private static bool IsDerived(ModelSchedule schedule, Packing packing) => schedule.Derived.Contains(packing);
+
+    private static void Attributes(SourceWriter writer) => writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+
+    private static string At(string reference, int offset) => offset == 0 ? reference : $"Unsafe.Add(ref {reference}, {offset})";
+
+    private static string Load(string reference, int offset) => $"Unsafe.As<float, V>(ref {At(reference, offset)})";
+
+    private static string Load(string reference, int offset, string variable) =>
+        $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {(offset == 0 ? variable : $"{offset} + {variable}")}))";
+
+    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens) => string.Join(", ",
+        (usesTokens ? new[] { "ref int tokens" } : Array.Empty<string>())
+        .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Append("int rows"));
+
+    /// <summary>Prints a kernel for each instruction set; a kernel whose text is there already is shared.</summary>
+    private KernelCall Add(
+        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print)
+    {
+        var texts = InstructionSet.All.ToDictionary(set => set, set =>
+        {
+            var writer = new SourceWriter();
+            print(set, "\u0001", writer);
+            return writer.ToString();
+        });
+        string arguments = string.Join(", ",
+            (usesTokens ? new[] { "ref tokens" } : Array.Empty<string>()).Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Append("rows"));
+        string name = Named(wanted, string.Join("\u0002", InstructionSet.All.Select(set => texts[set])), comments, named =>
+        {
+            foreach (InstructionSet set in InstructionSet.All)
+            {
+                Comment(_writers[set], comments);
+                _writers[set].Lines(texts[set].Replace("\u0001", named));
+                _writers[set].Line();
+            }
+
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens)})"))
+            {
+                Dispatch(_common, $"{named}({arguments});");
+            }
+
+            _common.Line();
+        });
+        return Call(name, rows, extra, usesTokens);
+    }
+
+    /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
+    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print)
+    {
+        var body = new SourceWriter();
+        print(body);
+        string name = Named(wanted, Declared(rows, extra, usesTokens: false) + body, comments, named =>
+        {
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false)})"))
+            {
+                _common.Lines(body.ToString());
+            }
+
+            _common.Line();
+        });
+        return Call(name, rows, extra, usesTokens: false);
+    }
+
+    /// <summary>The name of a kernel; one whose text and comments are there already is shared.</summary>
+    private string Named(string wanted, string text, ImmutableArray<string> comments, Action<string> print)
+    {
+        string signature = text + "\u0003" + string.Join("\n", comments);
+        if (!_names.TryGetValue(signature, out string? name))
+        {
+            name = wanted;
+            for (int i = 2; !_taken.Add(name); i++)
+            {
+                name = wanted + i;
+            }
+
+            _names.Add(signature, name);
+            Comment(_common, comments);
+            print(name);
+        }
+
+        return name;
+    }
+
+    private static void Comment(SourceWriter writer, ImmutableArray<string> comments)
+    {
+        foreach (string comment in comments)
+        {
+            writer.Line("// " + comment);
+        }
+    }
+
+    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens) =>
+        new(name, rows.All, usesTokens, extra.ToImmutableArray());
+}
+
+/// <summary>Identifiers from the names of equations.</summary>
+internal static class Identifier
+{
+    public static string Camel(string name)
+    {
+        string pascal = Pascal(name);
+        return char.ToLowerInvariant(pascal[0]) + pascal.Substring(1);
+    }
+
+    /// <summary>A name for a local vector: as the equation writes it, where C# has no other use for it.</summary>
+    public static string Local(string name)
+    {
+        string valid = string.Concat(name.Select(c => char.IsLetterOrDigit(c) || c == '_' ? c : '_'));
+        bool isTaken = SyntaxFacts.GetKeywordKind(valid) != SyntaxKind.None || valid.StartsWith("total", StringComparison.Ordinal);
+        return isTaken || char.IsDigit(valid[0]) ? "_" + valid : valid;
+    }
+
+    public static string Pascal(string name)
+    {
+        string joined = string.Concat(name.Split('_', '.', ' ').Where(part => part.Length > 0).Select(part => char.ToUpperInvariant(part[0]) + part.Substring(1)));
+        string valid = string.Concat(joined.Where(c => char.IsLetterOrDigit(c)));
+        return valid.Length == 0 || char.IsDigit(valid[0]) ? "Value" + valid : valid;
+    }
+}

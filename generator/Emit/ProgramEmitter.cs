@@ -1,0 +1,154 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Schedule;
+
+namespace Unrolled.Generator.Emit;
+
+/// <summary>A schedule's statements as calls of kernels, with the addresses of what they work on.</summary>
+internal sealed class ProgramEmitter
+{
+    private readonly ModelSchedule _schedule;
+    private readonly KernelEmitter _kernels;
+    private readonly string _prefix;
+    private readonly string _kernelNamespace;
+
+    /// <param name="prefix">What the fields of this schedule's own buffers begin with.</param>
+    public ProgramEmitter(ModelSchedule schedule, KernelEmitter kernels, string prefix, string kernelNamespace)
+    {
+        _schedule = schedule;
+        _kernels = kernels;
+        _prefix = prefix;
+        _kernelNamespace = kernelNamespace;
+    }
+
+    /// <summary>The field that holds where a buffer starts.</summary>
+    public string Field(Buffer buffer) => buffer.Residence switch
+    {
+        Residence.Input => "_input",
+        Residence.Output => "_output",
+        Residence.State => $"_state{buffer.Index}",
+        Residence.OutputGradient => "_outputGradient",
+        Residence.FinalGradient => $"_finalGradient{buffer.Index}",
+        Residence.InitialGradient => $"_initialGradient{buffer.Index}",
+        Residence.InputGradient => "_inputGradient",
+        _ => $"_{_prefix}{Identifier.Pascal(buffer.Name)}{buffer.Id}",
+    };
+
+    /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
+    public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
+        .Where(buffer => buffer.Residence is Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
+        .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
+        {
+            Residence.Step => $"(long){batch}",
+            Residence.Ring => $"2L * {batch}",
+            Residence.Steps => $"(long){batch} * {steps}",
+            _ => $"(long){batch} * ({steps} + 1)",
+        }));
+
+    /// <param name="oneStep">Whether the program is for one step, so that loops vanish.</param>
+    public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep)
+    {
+        foreach (Statement statement in statements)
+        {
+            if (statement is not Loop loop)
+            {
+                Statement(writer, statement, inLoop: false, oneStep, "");
+                continue;
+            }
+
+            if (loop.Body.IsEmpty)
+            {
+                continue;
+            }
+
+            writer.Line();
+            writer.Line($"// {loop.Name}{(oneStep ? "" : loop.Reverse ? ", from the last step to the first" : ", step by step")}");
+            string header = oneStep ? ""
+                : loop.Reverse ? "for (int t = steps - 1; t >= 0; t--)" : "for (int t = 0; t < steps; t++)";
+            using (writer.Block(header))
+            {
+                if (oneStep)
+                {
+                    writer.Line("const int t = 0;");
+                }
+
+                if (UsesRing(loop))
+                {
+                    writer.Line($"int turn = {(loop.Reverse ? "(steps - 1 - t)" : "t")} & 1;");
+                }
+
+                foreach (Statement inner in loop.Body)
+                {
+                    Statement(writer, inner, inLoop: true, oneStep, Identifier.Pascal(loop.Name));
+                }
+            }
+
+            writer.Line();
+        }
+    }
+
+    private bool UsesRing(Loop loop) => loop.Body
+        .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
+        .Any(operand => _schedule.BufferOf(operand).Residence == Residence.Ring);
+
+    private void Statement(SourceWriter writer, Statement statement, bool inLoop, bool oneStep, string layer)
+    {
+        if (statement is CopyRows copy)
+        {
+            Copy(writer, copy, oneStep);
+            return;
+        }
+
+        KernelCall call = _kernels.Emit(_schedule, statement, layer);
+        IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop)}");
+        IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
+            .Concat(rows)
+            .Concat(call.Others.Select(other => "ref " + (other == "zeros" ? "_memory.At(_zeros)" : other)))
+            .Append(inLoop || oneStep ? "rows" : "rows * steps");
+        writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
+    }
+
+    private void Copy(SourceWriter writer, CopyRows copy, bool oneStep)
+    {
+        int length = Packing.Padded(copy.Units);
+        string rows = copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
+        Buffer to = _schedule.BufferOf(copy.To);
+        string target = Address(to.Id, copy.To.Moment, _schedule.PlaceOf(copy.To).Slot, inLoop: false);
+        if (copy.From is not { } from)
+        {
+            writer.Line($"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
+            return;
+        }
+
+        Buffer source = _schedule.BufferOf(from);
+        writer.Line($"global::Unrolled.WorkingMemory.CopyRows(ref {Address(source.Id, from.Moment, _schedule.PlaceOf(from).Slot, inLoop: false)}, {source.RowStride}, ref {target}, {to.RowStride}, {length}, {rows});");
+    }
+
+    /// <summary>The first row of a buffer at a moment.</summary>
+    private string Address(int bufferId, Moment moment, int slot, bool inLoop)
+    {
+        Buffer buffer = _schedule.Buffers[bufferId];
+        string field = Field(buffer);
+        string? step = (buffer.Residence, moment, inLoop) switch
+        {
+            (Residence.Ring, Moment.Previous, true) => "turn",
+            (Residence.Ring, Moment.Current, true) => "(1 - turn)",
+            (Residence.Ring, Moment.Final, _) => "(steps & 1)",
+            (Residence.History, Moment.Previous, true) => "t",
+            (Residence.History, Moment.Current, true) => "(t + 1)",
+            (Residence.History, Moment.Current, false) => "",
+            (Residence.History, Moment.Final, _) => "steps",
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => "t",
+            _ => null,
+        };
+        string offset = slot == 0 ? "" : $" + {slot * Packing.Padded(buffer.Units)}";
+        return step switch
+        {
+            null => $"_memory.At({field}{offset})",
+            "" => $"_memory.At({field} + (nint)rows * {buffer.RowStride}{offset})",
+            _ => $"_memory.At({field} + (nint){step} * rows * {buffer.RowStride}{offset})",
+        };
+    }
+}

@@ -1,0 +1,73 @@
+using System;
+using System.Globalization;
+using System.Text;
+
+namespace Unrolled.Generator.Emit;
+
+/// <summary>Writes indented lines with '\n' ends; numbers are written in the invariant culture.</summary>
+internal sealed class SourceWriter
+{
+    private readonly StringBuilder _text = new();
+    private int _depth;
+
+    public void Line(string line = "")
+    {
+        if (line.Length > 0)
+        {
+            _text.Append(' ', 4 * _depth).Append(line);
+        }
+
+        _text.Append('\n');
+    }
+
+    /// <summary>Opens a brace under a header of one or more lines, or of none; the returned scope closes it.</summary>
+    public Scope Block(string header, string end = "}")
+    {
+        if (header.Length > 0)
+        {
+            Lines(header);
+        }
+
+        Line("{");
+        _depth++;
+        return new Scope(this, end);
+    }
+
+    /// <summary>Lines written elsewhere, at this depth.</summary>
+    public void Lines(string text)
+    {
+        foreach (string line in text.TrimEnd('\n').Split('\n'))
+        {
+            Line(line);
+        }
+    }
+
+    public override string ToString() => _text.ToString();
+
+    /// <summary>A float literal that reads back to the same value.</summary>
+    public static string Number(double value)
+    {
+        float single = (float)value;
+        return float.IsNaN(single) ? "float.NaN"
+            : float.IsInfinity(single) ? (single > 0 ? "float.PositiveInfinity" : "float.NegativeInfinity")
+            : single.ToString("R", CultureInfo.InvariantCulture) + "f";
+    }
+
+    public readonly struct Scope : IDisposable
+    {
+        private readonly SourceWriter _writer;
+        private readonly string _end;
+
+        public Scope(SourceWriter writer, string end)
+        {
+            _writer = writer;
+            _end = end;
+        }
+
+        public void Dispose()
+        {
+            _writer._depth--;
+            _writer.Line(_end);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+
+namespace Unrolled.Generator.Emit;
+
+/// <summary>
+/// Tiles: rows × vectors of accumulators in registers and one loop over what is summed. Each accumulator is one chain in one order,
+/// whatever the tile's height, so a row has the same bits alone and in any batch.
+/// </summary>
+internal static class TileEmitter
+{
+    /// <summary>Rows of a weight gradient's chunk: more would not stay in the second-level cache.</summary>
+    public const int ChunkRows = 256;
+
+    /// <summary>Products of any number of rows with panels of <paramref name="vectors"/> vectors.</summary>
+    public static void Product(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        writer.Line($"// Rows of values times panels of {vectors * 16} columns of packed weights.");
+        using (writer.Block($"internal static void Product{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int panel = 0;");
+            if (set.RowPanels > 1)
+            {
+                writer.Line();
+                writer.Line($"// One row alone: {set.RowPanels} panels at a time, so that additions need not wait for each other.");
+                using (writer.Block($"for (; rows == 1 && panel + {set.RowPanels} <= shape.Panels; panel += {set.RowPanels})"))
+                {
+                    writer.Line($"ProductRow{vectors}(ref values, ref weights, ref start, ref sums, in shape);");
+                    Advance(writer, $"{set.RowPanels} * ");
+                }
+
+                writer.Line();
+            }
+
+            using (writer.Block("for (; panel < shape.Panels; panel++)"))
+            {
+                if (set.WholePanels)
+                {
+                    writer.Line($"ProductRows{vectors}(ref values, ref weights, ref start, ref sums, in shape, rows);");
+                }
+                else
+                {
+                    for (int v = 0; v < vectors; v++)
+                    {
+                        writer.Line($"ProductRows(ref values, ref Unsafe.Add(ref weights, {v * 16}), {vectors * 16}, ref Unsafe.Add(ref start, shape.Start{v}), ref Unsafe.Add(ref sums, shape.Sum{v}), in shape, rows);");
+                    }
+                }
+
+                Advance(writer, "");
+            }
+        }
+
+        writer.Line();
+        if (set.WholePanels)
+        {
+            Rows(writer, set, vectors);
+            Row(writer, set, vectors);
+        }
+    }
+
+    private static void Advance(SourceWriter writer, string times)
+    {
+        writer.Line($"weights = ref Unsafe.Add(ref weights, {times}shape.PanelFloats);");
+        writer.Line($"start = ref Unsafe.Add(ref start, {times}shape.PanelStep);");
+        writer.Line($"sums = ref Unsafe.Add(ref sums, {times}shape.PanelStep);");
+    }
+
+    /// <summary>All rows against one panel, in tiles of falling height; sets with few registers take 16 columns at a time.</summary>
+    public static void Rows(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        string suffix = set.WholePanels ? vectors.ToString() : "";
+        string stride = set.WholePanels ? "" : "int weightStride, ", argument = set.WholePanels ? "" : "weightStride, ";
+        ImmutableArray<int> heights = set.RowTiles[vectors];
+        using (writer.Block($"private static void ProductRows{suffix}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            foreach (int height in heights)
+            {
+                using (writer.Block($"for (; rows >= {height}; rows -= {height})"))
+                {
+                    writer.Line($"Product{height}x{vectors}(ref values, ref weights, {argument}ref start, ref sums, in shape);");
+                    writer.Line($"values = ref Unsafe.Add(ref values, {Times(height, "shape.ValueStride")});");
+                    writer.Line($"start = ref Unsafe.Add(ref start, {Times(height, "shape.StartStride")});");
+                    writer.Line($"sums = ref Unsafe.Add(ref sums, {Times(height, "shape.SumStride")});");
+                }
+
+                writer.Line();
+            }
+        }
+
+        writer.Line();
+        foreach (int height in heights)
+        {
+            Tile(writer, set, height, vectors);
+        }
+    }
+
+    private static void Tile(SourceWriter writer, InstructionSet set, int height, int vectors)
+    {
+        string stride = set.WholePanels ? "" : "int weightStride, ";
+        List<(int Vector, int Part)> lanes = Lanes(set, vectors);
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void Product{height}x{vectors}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int stride = shape.StartStride;");
+            for (int r = 0; r < height; r++)
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    writer.Line($"V s{r}_{v} = {Load("start", Sum(Times(r, "stride"), set.WholePanels ? $"shape.Start{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))};");
+                }
+            }
+
+            writer.Line("stride = shape.ValueStride;");
+            writer.Line("int columns = shape.Columns;");
+            using (writer.Block("for (int k = 0; k < columns; k++)"))
+            {
+                for (int v = 0; v < lanes.Count && height > 1; v++)
+                {
+                    writer.Line($"V w{v} = {Load("weights", Constant(Offset(set, lanes[v])))};");
+                }
+
+                for (int r = 0; r < height; r++)
+                {
+                    writer.Line($"{(r == 0 ? "V x" : "x")} = {set.Factory}.Create({At("values", Times(r, "stride"))});");
+                    for (int v = 0; v < lanes.Count; v++)
+                    {
+                        string w = height > 1 ? $"w{v}" : Load("weights", Constant(Offset(set, lanes[v])));
+                        writer.Line($"s{r}_{v} = {string.Format(set.MultiplyAdd, "x", w, $"s{r}_{v}")};");
+                    }
+                }
+
+                writer.Line("values = ref Unsafe.Add(ref values, 1);");
+                writer.Line($"weights = ref Unsafe.Add(ref weights, {(set.WholePanels ? (vectors * 16).ToString() : "weightStride")});");
+            }
+
+            writer.Line("stride = shape.SumStride;");
+            for (int r = 0; r < height; r++)
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    writer.Line($"{Load("sums", Sum(Times(r, "stride"), set.WholePanels ? $"shape.Sum{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))} = s{r}_{v};");
+                }
+            }
+        }
+
+        writer.Line();
+    }
+
+    /// <summary>One row against several panels.</summary>
+    private static void Row(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void ProductRow{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int step = shape.PanelStep;");
+            for (int panel = 0; panel < set.RowPanels; panel++)
+            {
+                for (int v = 0; v < vectors; v++)
+                {
+                    writer.Line($"V s{panel}_{v} = {Load("start", Sum(Times(panel, "step"), $"shape.Start{v}"))};");
+                }
+            }
+
+            writer.Line("int columns = shape.Columns;");
+            for (int panel = 1; panel < set.RowPanels; panel++)
+            {
+                writer.Line($"ref float weights{panel} = ref Unsafe.Add(ref weights{(panel == 1 ? "" : (panel - 1).ToString())}, shape.PanelFloats);");
+            }
+
+            using (writer.Block("for (int k = 0; k < columns; k++)"))
+            {
+                writer.Line($"V x = {set.Factory}.Create(values);");
+                for (int panel = 0; panel < set.RowPanels; panel++)
+                {
+                    string weights = panel == 0 ? "weights" : $"weights{panel}";
+                    for (int v = 0; v < vectors; v++)
+                    {
+                        writer.Line($"s{panel}_{v} = {string.Format(set.MultiplyAdd, "x", Load(weights, Constant(v * 16)), $"s{panel}_{v}")};");
+                    }
+
+                    writer.Line($"{weights} = ref Unsafe.Add(ref {weights}, {vectors * 16});");
+                }
+
+                writer.Line("values = ref Unsafe.Add(ref values, 1);");
+            }
+
+            for (int panel = 0; panel < set.RowPanels; panel++)
+            {
+                for (int v = 0; v < vectors; v++)
+                {
+                    writer.Line($"{Load("sums", Sum(Times(panel, "step"), $"shape.Sum{v}"))} = s{panel}_{v};");
+                }
+            }
+        }
+
+        writer.Line();
+    }
+
+    /// <summary>Gradients of panels of <paramref name="vectors"/> vectors, added to what is there.</summary>
+    public static void Gradient(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
+        using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
+        {
+            writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
+            writer.Line("ref float adjoint = ref adjoints;");
+            writer.Line("ref float gradient = ref gradients;");
+            using (writer.Block("for (int panel = 0; panel < shape.Panels; panel++)"))
+            {
+                if (set.WholePanels)
+                {
+                    writer.Line($"GradientColumns{vectors}(ref values, ref adjoint, ref gradient, in shape, chunk);");
+                }
+                else
+                {
+                    for (int v = 0; v < vectors; v++)
+                    {
+                        writer.Line($"GradientColumns(ref values, ref Unsafe.Add(ref adjoint, shape.Adjoint{v}), ref Unsafe.Add(ref gradient, {v * 16}), in shape, chunk);");
+                    }
+                }
+
+                writer.Line("adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);");
+                writer.Line("gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);");
+            }
+
+            writer.Line();
+            writer.Line($"values = ref Unsafe.Add(ref values, {ChunkRows} * shape.ValueStride);");
+            writer.Line($"adjoints = ref Unsafe.Add(ref adjoints, {ChunkRows} * shape.AdjointStride);");
+        }
+
+        writer.Line();
+        if (set.WholePanels)
+        {
+            GradientColumns(writer, set, vectors);
+        }
+    }
+
+    public static void GradientColumns(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        string suffix = set.WholePanels ? vectors.ToString() : "";
+        ImmutableArray<int> heights = set.RowTiles[vectors];
+        using (writer.Block($"private static void GradientColumns{suffix}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int columns = shape.Columns;");
+            foreach (int height in heights)
+            {
+                using (writer.Block($"for (; columns >= {height}; columns -= {height})"))
+                {
+                    writer.Line($"Gradient{height}x{vectors}(ref values, ref adjoints, ref gradients, in shape, rows);");
+                    writer.Line($"values = ref Unsafe.Add(ref values, {height});");
+                    writer.Line($"gradients = ref Unsafe.Add(ref gradients, {Times(height, "shape.WeightStride")});");
+                }
+
+                writer.Line();
+            }
+        }
+
+        writer.Line();
+        foreach (int height in heights)
+        {
+            GradientTile(writer, set, height, vectors);
+        }
+    }
+
+    private static void GradientTile(SourceWriter writer, InstructionSet set, int height, int vectors)
+    {
+        List<(int Vector, int Part)> lanes = Lanes(set, vectors);
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void Gradient{height}x{vectors}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int stride = shape.WeightStride;");
+            Each((c, v) => $"V s{c}_{v} = {Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))};");
+            writer.Line("int valueStride = shape.ValueStride, adjointStride = shape.AdjointStride;");
+            if (set.WholePanels)
+            {
+                for (int v = 1; v < vectors; v++)
+                {
+                    writer.Line($"int adjoint{v} = shape.Adjoint{v} - shape.Adjoint0;");
+                }
+
+                writer.Line("adjoints = ref Unsafe.Add(ref adjoints, shape.Adjoint0);");
+            }
+
+            using (writer.Block("for (int row = 0; row < rows; row++)"))
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    string vector = set.WholePanels && lanes[v].Vector > 0 ? $"adjoint{lanes[v].Vector}" : "";
+                    writer.Line($"V d{v} = {Load("adjoints", Sum(vector, Constant(lanes[v].Part * set.Lanes)))};");
+                }
+
+                for (int c = 0; c < height; c++)
+                {
+                    writer.Line($"{(c == 0 ? "V x" : "x")} = {set.Factory}.Create({At("values", Constant(c))});");
+                    for (int v = 0; v < lanes.Count; v++)
+                    {
+                        writer.Line($"s{c}_{v} = {string.Format(set.MultiplyAdd, "x", $"d{v}", $"s{c}_{v}")};");
+                    }
+                }
+
+                writer.Line("values = ref Unsafe.Add(ref values, valueStride);");
+                writer.Line("adjoints = ref Unsafe.Add(ref adjoints, adjointStride);");
+            }
+
+            Each((c, v) => $"{Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))} = s{c}_{v};");
+        }
+
+        writer.Line();
+
+        void Each(System.Func<int, int, string> line)
+        {
+            for (int c = 0; c < height; c++)
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    writer.Line(line(c, v));
+                }
+            }
+        }
+    }
+
+    /// <summary>The vectors of a tile: which 16 lanes, and which part of them.</summary>
+    private static List<(int Vector, int Part)> Lanes(InstructionSet set, int vectors) =>
+        Enumerable.Range(0, vectors).SelectMany(vector => Enumerable.Range(0, set.Parts).Select(part => (vector, part))).ToList();
+
+    private static int Offset(InstructionSet set, (int Vector, int Part) lane) => lane.Vector * 16 + lane.Part * set.Lanes;
+
+    private static string Constant(int value) => value == 0 ? "" : value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static string Times(int count, string value) => count == 0 ? "" : count == 1 ? value : $"{count} * {value}";
+
+    private static string Sum(params string[] terms) => string.Join(" + ", terms.Where(term => term.Length > 0));
+
+    private static string At(string reference, string offset) => offset.Length == 0 ? reference : $"Unsafe.Add(ref {reference}, {offset})";
+
+    private static string Load(string reference, string offset) => $"Unsafe.As<float, V>(ref {At(reference, offset)})";
+}

@@ -1,0 +1,21 @@
+using Unrolled.Generator.Diagnostics;
+
+namespace Unrolled.Generator.Frontend;
+
+/// <summary>
+/// What a front end reads from one model's source: what to compile, where its parts stand, and what is wrong with it. Places
+/// are apart from the request, so that moving a class down a line compiles nothing again.
+/// </summary>
+/// <param name="Request">What to compile, or null where the source is not good enough for that.</param>
+/// <param name="HintName">The generated file's name, which also identifies the model.</param>
+/// <param name="Location">The class's name.</param>
+/// <param name="LayerLocations">The layers, first to last.</param>
+internal sealed record ParsedModel(
+    ModelRequest? Request,
+    string HintName,
+    LocationInfo Location,
+    EquatableArray<LocationInfo> LayerLocations,
+    EquatableArray<DiagnosticInfo> Diagnostics);
+
+/// <summary>A model to compile and the file to put it in.</summary>
+internal sealed record ModelRequest(string HintName, ModelSpec Spec);

@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+
+namespace Unrolled;
+
+/// <summary>Copies matrices from the packed parameter block into derived packings, which products with a transposed matrix read.</summary>
+public static class PackedWeights
+{
+    /// <summary>Writes a matrix's transpose into a packing of one slot: what was row r becomes column <paramref name="firstColumn"/> + r.</summary>
+    /// <param name="parameters">The start of the parameter block.</param>
+    /// <param name="matrix">The matrix, [rows, columns].</param>
+    /// <param name="derived">The start of the derived packing, with panels of <paramref name="panelVectors"/> vectors.</param>
+    /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
+    /// <param name="firstColumn">The column that row 0 becomes.</param>
+    /// <param name="totalColumns">Columns of the derived packing.</param>
+    public static void CopyTransposed(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors, int firstColumn, int totalColumns)
+    {
+        int totalVectors = Padding.Of(matrix.Columns) / Padding.Lanes;
+        int firstOfBlock = 0;
+        for (int row = 0; row < matrix.Rows; row++)
+        {
+            int columnStride = 0;
+            firstOfBlock = matrix.FirstOf(row, out columnStride);
+            ref float source = ref Unsafe.Add(ref parameters, firstOfBlock);
+            for (int panel = 0; panel * panelVectors < totalVectors; panel++)
+            {
+                int firstUnit = panel * panelVectors * Padding.Lanes;
+                int width = Math.Min(panelVectors, totalVectors - panel * panelVectors) * Padding.Lanes;
+                int units = Math.Min(width, matrix.Columns - firstUnit);
+                ref float target = ref Unsafe.Add(ref derived, (nint)firstUnit * totalColumns + (nint)(firstColumn + row) * width);
+                for (int unit = 0; unit < units; unit++)
+                {
+                    Unsafe.Add(ref target, unit) = Unsafe.Add(ref source, (nint)(firstUnit + unit) * columnStride);
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes a matrix as it is into a packing of one slot.</summary>
+    /// <param name="parameters">The start of the parameter block.</param>
+    /// <param name="matrix">The matrix, [rows, columns].</param>
+    /// <param name="derived">The start of the derived packing, with panels of <paramref name="panelVectors"/> vectors.</param>
+    /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
+    public static void Copy(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors)
+    {
+        var target = new ParameterInfo(matrix.Name, matrix.Rows, matrix.Columns, matrix.Initializer, new PackedSegment(0, 0, 1, panelVectors));
+        for (int row = 0; row < matrix.Rows; row++)
+        {
+            int first = matrix.FirstOf(row, out int stride), targetFirst = target.FirstOf(row, out int targetStride);
+            for (int column = 0; column < matrix.Columns; column++)
+            {
+                Unsafe.Add(ref derived, targetFirst + column * targetStride) = Unsafe.Add(ref parameters, first + column * stride);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Unrolled.Benchmarks;
+
+/// <summary>Runs cases and prints a line each: <c>NAME VALUE UNIT</c>, medians, for other programs to read.</summary>
+internal static class CaseRunner
+{
+    public static void Run(Regex filter, bool details, TextWriter output)
+    {
+        var multiplyAdd = MachineLimits.MultiplyAdd();
+        Print(output, "limit-fma", multiplyAdd, "F1", "GFLOP/s");
+        Print(output, "limit-l2", MachineLimits.L2Load(), "F1", "GB/s");
+        Print(output, "limit-l3", MachineLimits.L3Load(), "F1", "GB/s");
+        foreach (var benchmark in AllCases.List().Where(benchmark => filter.IsMatch(benchmark.Name)))
+        {
+            var seconds = Stopclock.Median(benchmark.Prepare());
+            Print(output, benchmark.Name, seconds * 1e6, "F4", "us");
+            if (details && benchmark.Flops > 0)
+            {
+                var rate = benchmark.Flops / seconds / 1e9;
+                output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"# {rate:F1} GFLOP/s, {rate / multiplyAdd:P0} of limit-fma"));
+            }
+        }
+    }
+
+    private static void Print(TextWriter output, string name, double value, string format, string unit) =>
+        output.WriteLine($"{name} {value.ToString(format, CultureInfo.InvariantCulture)} {unit}");
+}
