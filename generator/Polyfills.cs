@@ -1,7 +1,6 @@
-// What C# needs of newer frameworks and netstandard2.0 lacks.
-namespace System.Runtime.CompilerServices
+namespace System.Runtime.CompilerServices;
+
+/// <summary>What records need of newer frameworks and netstandard2.0 lacks.</summary>
+internal static class IsExternalInit
 {
-    internal static class IsExternalInit
-    {
-    }
 }

@@ -13,7 +13,7 @@ internal sealed class EquationPrinter
     public EquationPrinter(NodeTable table) => _table = table;
 
     /// <summary><c>name = expression</c>, one line.</summary>
-    public string Equation(Node node) => Shorten($"{Name(node) ?? "…"} = {Expression(node, isRoot: true)}");
+    public string Equation(Node node) => Shorten((Name(node) is { } name ? name + " = " : "") + Expression(node, isRoot: true));
 
     /// <summary>What a value is called, or null if no equation names it.</summary>
     public string? Name(Node node) => _table.Label(node)?.Replace('.', '_');
@@ -32,8 +32,10 @@ internal sealed class EquationPrinter
                 return node.Name.Substring(node.Name.LastIndexOf('.') + 1);
             case NodeKind.Constant:
                 return SourceWriter.Number(node.Value).TrimEnd('f');
-            case NodeKind.Map when node.Name is "add" or "sub" && isRoot:
-                return $"{Operand(0)} {(node.Name == "add" ? "+" : "-")} {Operand(1)}";
+            case NodeKind.Map when node.Name == "add" && (isRoot || node.Inputs[1].IsProduct()):
+                return $"{Operand(0)} + {Operand(1)}";
+            case NodeKind.Map when node.Name is "sub" or "multiply_add" && isRoot:
+                return node.Name == "sub" ? $"{Operand(0)} - {Operand(1)}" : $"{Operand(0)} * {Operand(1)} + {Operand(2)}";
             case NodeKind.Map:
                 return node.Name switch
                 {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Linq;
 using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Graph;
@@ -68,6 +69,15 @@ internal sealed class KernelEmitter
 
     public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer)
     {
+        // Between loops a statement belongs to the layer whose weights it uses.
+        Node? weights = statement switch
+        {
+            ProductStage product => product.Terms[0].Packing.Matrices[0],
+            WeightGradient gradient => gradient.Packing.Matrices[0],
+            ColumnSums column => column.Sums[0].Parameter,
+            _ => null,
+        };
+        layer = layer.Length == 0 && weights is not null ? Identifier.Pascal(weights.Name.Substring(0, weights.Name.IndexOf('.'))) : layer;
         var rows = new RowReferences(schedule);
         return statement switch
         {
@@ -151,7 +161,7 @@ internal sealed class KernelEmitter
             extra.Add("zeros");
         }
 
-        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, writer =>
+        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, writer =>
         {
             int call = 0;
             foreach (Term term in stage.Terms)
@@ -243,21 +253,7 @@ internal sealed class KernelEmitter
         return segments;
     }
 
-    private string SumEquation(Accumulator accumulator, ProductStage stage)
-    {
-        int slot = stage.Accumulators.IndexOf(accumulator);
-        string start = accumulator.Start switch
-        {
-            StartKind.Bias => _equations.Expression(accumulator.Bias!) + " + ",
-            StartKind.InPlace => "what is there + ",
-            _ => "",
-        };
-        IEnumerable<string> terms = stage.Terms.Select(term => term.Packing.IsTransposed
-            ? string.Join(" + ", term.Packing.Matrices.Select(matrix => $"transpose({_equations.Expression(matrix)}) @ its adjoint"))
-            : _equations.Expression(term.Packing.Matrices[slot]) + (term.IsLookup ? " at the token" : " @ its operand"));
-        string exact = _equations.Equation(accumulator.Value);
-        return exact.StartsWith("…", StringComparison.Ordinal) ? exact.Substring(4) : accumulator.Start == StartKind.InPlace ? $"{_equations.Name(accumulator.Value)} = {start}{string.Join(" + ", terms)}" : exact;
-    }
+    private string SumEquation(Accumulator accumulator) => _equations.Equation(accumulator.Value);
 
     // ---- token lookups
 
@@ -276,7 +272,7 @@ internal sealed class KernelEmitter
         }
 
         string weights = extra[extra.Count - 1];
-        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a, stage)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
+        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
         {
             Attributes(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
@@ -377,7 +373,7 @@ internal sealed class KernelEmitter
         int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
         bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
         string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
-        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients" }, writer =>
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients", "gathered" }, writer =>
         {
             int call = 0;
             foreach ((int firstPanel, int panels, int width) in Panels(packing))
@@ -400,7 +396,7 @@ internal sealed class KernelEmitter
                     }
                         .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
                     writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
-                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, in {shape}, rows);");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
                 }
@@ -413,34 +409,71 @@ internal sealed class KernelEmitter
     private KernelCall Epilogue(ModelSchedule schedule, MapStage stage, RowReferences rows, string layer)
     {
         List<Node> computed = stage.Computed();
-        foreach (Binding binding in stage.Loads.Concat(stage.Stores))
+        foreach (Binding binding in stage.Loads.Concat(stage.Stores).Concat(stage.Reductions))
         {
             rows.Index(binding.Operand);
         }
 
-        IEnumerable<Node> read = computed.SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node));
+        List<Node> read = computed.SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node)).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])).ToList();
         List<string> extra = read.Any(node => node.Kind == NodeKind.Parameter) ? new List<string> { "parameters" } : new List<string>();
         ImmutableArray<string> comments = computed.Where(node => _equations.Name(node) is not null).Select(_equations.Equation).ToImmutableArray();
         return Add(layer + (stage.IsAdjoint ? "Adjoint" : "Epilogue"), comments, rows, extra, usesTokens: false, (set, name, writer) =>
         {
+            // A row that is summed goes through 16 virtual lanes on every instruction set.
+            int parts = stage.Reductions.IsEmpty ? 1 : set.Parts;
+            int step = parts * set.Lanes, end = stage.Units == 0 ? set.Lanes : Packing.Padded(stage.Units);
             Attributes(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
             using (writer.Block("unchecked"))
             {
-                var locals = new Locals(_equations);
-                Constants(set, writer, locals, read);
+                var constants = new Locals(_equations);
+                Constants(set, writer, constants, read);
                 using (writer.Block("for (; rows > 0; rows--)"))
                 {
-                    using (writer.Block($"for (int unit = 0; unit < {Packing.Padded(stage.Units)}; unit += {set.Lanes})"))
+                    Each((i, part) => $"V total{i}_{part} = {Identity(set, stage.Reductions[i].Node)};", parts);
+                    using (writer.Block($"for (int unit = 0; unit < {end}; unit += {step})"))
                     {
-                        Body(writer, stage.Loads, computed, read, rows, locals);
-                        foreach (Binding store in stage.Stores)
+                        for (int part = 0; part < parts; part++)
                         {
-                            string value = stage.IsAdjoint && stage.Units % 16 != 0
-                                ? $"VectorMath.MaskTail({locals.Name(store.Node)}, {stage.Units} - unit)"
-                                : locals.Name(store.Node);
-                            writer.Line($"{Load(rows.Name(store.Operand), rows.Offset(store.Operand), "unit")} = {value};");
+                            string unit = part == 0 ? "unit" : $"unit + {part * set.Lanes}";
+                            using (parts > 1 ? writer.Block("") : default)
+                            {
+                                var locals = new Locals(_equations, constants);
+                                Body(set, writer, stage.Loads, computed, read, rows, locals, unit);
+                                foreach (Binding store in stage.Stores)
+                                {
+                                    string value = stage.IsAdjoint && stage.Units % 16 != 0
+                                        ? $"VectorMath.MaskTail({locals.Name(store.Node)}, {stage.Units} - {Grouped(unit)})"
+                                        : locals.Name(store.Node);
+                                    writer.Line($"{Load(rows.Name(store.Operand), rows.Offset(store.Operand), unit)} = {value};");
+                                }
+
+                                for (int i = 0; i < stage.Reductions.Length; i++)
+                                {
+                                    Node reduction = stage.Reductions[i].Node;
+                                    string value = locals.Name(reduction.Inputs[0]);
+                                    if (stage.Units % 16 != 0)
+                                    {
+                                        value = $"VectorMath.MaskTail({value}, {stage.Units} - {Grouped(unit)}, {Identity(set, reduction)})";
+                                    }
+
+                                    writer.Line($"total{i}_{part} = {Joined(reduction, $"total{i}_{part}", value)};");
+                                }
+                            }
                         }
+                    }
+
+                    // The tree over the virtual lanes: 8 apart, then 4, 2 and 1.
+                    for (int width = parts; width > 1; width /= 2)
+                    {
+                        int half = width / 2;
+                        Each((i, part) => $"total{i}_{part} = {Joined(stage.Reductions[i].Node, $"total{i}_{part}", $"total{i}_{part + half}")};", half);
+                    }
+
+                    for (int i = 0; i < stage.Reductions.Length; i++)
+                    {
+                        Binding target = stage.Reductions[i];
+                        writer.Line($"{Load(rows.Name(target.Operand), rows.Offset(target.Operand))} = VectorMath.{(target.Node.Name == "max" ? "MaxLanes" : "SumLanes")}(total{i}_0);");
                     }
 
                     writer.Line();
@@ -450,8 +483,25 @@ internal sealed class KernelEmitter
                     }
                 }
             }
+
+            void Each(Func<int, int, string> line, int count)
+            {
+                for (int i = 0; i < stage.Reductions.Length; i++)
+                {
+                    for (int part = 0; part < count; part++)
+                    {
+                        writer.Line(line(i, part));
+                    }
+                }
+            }
         });
     }
+
+    private static string Identity(InstructionSet set, Node reduction) => reduction.Name == "max" ? $"{set.Factory}.Create(float.NegativeInfinity)" : "V.Zero";
+
+    private static string Joined(Node reduction, string left, string right) => reduction.Name == "max" ? $"VectorMath.Max({left}, {right})" : $"{left} + {right}";
+
+    private static string Grouped(string unit) => unit.Contains(" ") ? $"({unit})" : unit;
 
     private KernelCall Sums(ModelSchedule schedule, ColumnSums sums, RowReferences rows, string layer)
     {
@@ -461,7 +511,7 @@ internal sealed class KernelEmitter
         }
 
         List<Node> computed = sums.Computed();
-        IEnumerable<Node> read = computed.SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value));
+        List<Node> read = computed.SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value)).ToList();
         var extra = new List<string>();
         if (read.Any(node => node.Kind == NodeKind.Parameter))
         {
@@ -478,10 +528,12 @@ internal sealed class KernelEmitter
             {
                 var locals = new Locals(_equations);
                 Constants(set, writer, locals, read);
+                // One element that broadcasts fills a vector, of which one lane counts.
+                int units = Math.Max(sums.Units, 1);
                 using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
                 {
                     writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
-                    using (writer.Block($"for (int unit = 0; unit < {Packing.Padded(sums.Units)}; unit += {set.Lanes})"))
+                    using (writer.Block($"for (int unit = 0; unit < {(sums.Units == 0 ? set.Lanes : Packing.Padded(sums.Units))}; unit += {set.Lanes})"))
                     {
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
@@ -490,7 +542,7 @@ internal sealed class KernelEmitter
 
                         using (writer.Block("for (int row = 0; row < chunk; row++)"))
                         {
-                            Body(writer, sums.Loads, computed, read, rows, locals, row: true);
+                            Body(set, writer, sums.Loads, computed, read, rows, locals, "unit", row: true);
                             for (int i = 0; i < sums.Sums.Length; i++)
                             {
                                 writer.Line($"total{i} = total{i} + {locals.Name(sums.Sums[i].Value)};");
@@ -501,7 +553,7 @@ internal sealed class KernelEmitter
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
                             string target = Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit");
-                            writer.Line($"{target} = {target} + {(sums.Units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {sums.Units} - unit)" : $"total{i}")};");
+                            writer.Line($"{target} = {target} + {(units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {units} - unit)" : $"total{i}")};");
                         }
                     }
 
@@ -515,7 +567,7 @@ internal sealed class KernelEmitter
         });
     }
 
-    private static void Constants(InstructionSet set, SourceWriter writer, Locals locals, IEnumerable<Node> read)
+    private static void Constants(InstructionSet set, SourceWriter writer, Locals locals, List<Node> read)
     {
         foreach (Node constant in read.Where(node => node.Kind == NodeKind.Constant).Distinct().OrderBy(node => node.Id))
         {
@@ -524,17 +576,24 @@ internal sealed class KernelEmitter
     }
 
     /// <summary>Loads first, since a store may take the place of a load; then each operation, named values under their equation.</summary>
-    private void Body(SourceWriter writer, ImmutableArray<Binding> loads, List<Node> computed, IEnumerable<Node> read, RowReferences rows, Locals locals, bool row = false)
+    private void Body(
+        InstructionSet set, SourceWriter writer, ImmutableArray<Binding> loads, List<Node> computed, List<Node> read, RowReferences rows, Locals locals, string unit, bool row = false)
     {
         foreach (Binding load in loads)
         {
-            string variable = row ? $"row * {rows.Stride(rows.Index(load.Operand))} + unit" : "unit";
-            writer.Line($"V {locals.Name(load.Node)} = {Load(rows.Name(load.Operand), rows.Offset(load.Operand), variable)};");
+            string offset = row ? $"row * {rows.Stride(rows.Index(load.Operand))}" : "";
+            bool isElement = !load.Node.Type.Has(Axes.Unit);
+            string[] terms = { rows.Offset(load.Operand) == 0 ? "" : rows.Offset(load.Operand).ToString(CultureInfo.InvariantCulture), offset, isElement ? "" : unit };
+            string at = string.Join(" + ", terms.Where(term => term.Length > 0));
+            string place = at.Length == 0 ? rows.Name(load.Operand) : $"Unsafe.Add(ref {rows.Name(load.Operand)}, {at})";
+            writer.Line($"V {locals.Name(load.Node)} = {(isElement ? $"{set.Factory}.Create({place})" : $"Unsafe.As<float, V>(ref {place})")};");
         }
 
         foreach (Node parameter in read.Where(node => node.Kind == NodeKind.Parameter).Distinct().OrderBy(node => node.Id))
         {
-            writer.Line($"V {locals.Name(parameter)} = {Load("parameters", _layout.PlaceOf(parameter).Offset, "unit")};");
+            int offset = _layout.PlaceOf(parameter).Offset;
+            string value = parameter.Type.Has(Axes.Unit) ? Load("parameters", offset, unit) : $"{set.Factory}.Create({At("parameters", offset)})";
+            writer.Line($"V {locals.Name(parameter)} = {value};");
         }
 
         foreach (Node node in computed)
@@ -557,14 +616,24 @@ internal sealed class KernelEmitter
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
 
-        public Locals(EquationPrinter equations) => _equations = equations;
+        /// <param name="outer">Names of the scope around this one.</param>
+        public Locals(EquationPrinter equations, Locals? outer = null)
+        {
+            _equations = equations;
+            foreach (KeyValuePair<Node, string> name in outer?._names ?? new Dictionary<Node, string>())
+            {
+                _names.Add(name.Key, name.Value);
+                _taken.Add(name.Value);
+            }
+        }
 
         public string Name(Node node)
         {
             if (!_names.TryGetValue(node, out string? name))
             {
                 string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
-                    : _equations.Name(node) is { } label ? Identifier.Local(label.Substring(label.IndexOf('.') + 1)) : "v" + _taken.Count;
+                    : node.Kind == NodeKind.Parameter ? Identifier.Local(_equations.Expression(node))
+                    : _equations.Name(node) is { } label ? Identifier.Local(label) : "v" + _taken.Count;
                 name = wanted;
                 for (int i = 2; !_taken.Add(name); i++)
                 {
@@ -643,11 +712,10 @@ internal sealed class KernelEmitter
         return Call(name, rows, extra, usesTokens: false);
     }
 
-    /// <summary>The name of a kernel; one whose text and comments are there already is shared.</summary>
+    /// <summary>The name of a kernel; one whose text is there already is shared.</summary>
     private string Named(string wanted, string text, ImmutableArray<string> comments, Action<string> print)
     {
-        string signature = text + "\u0003" + string.Join("\n", comments);
-        if (!_names.TryGetValue(signature, out string? name))
+        if (!_names.TryGetValue(text, out string? name))
         {
             name = wanted;
             for (int i = 2; !_taken.Add(name); i++)
@@ -655,7 +723,7 @@ internal sealed class KernelEmitter
                 name = wanted + i;
             }
 
-            _names.Add(signature, name);
+            _names.Add(text, name);
             Comment(_common, comments);
             print(name);
         }

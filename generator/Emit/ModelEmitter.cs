@@ -119,7 +119,7 @@ internal sealed class ModelEmitter
         foreach (ParameterPlace place in _layout.Places)
         {
             NodeType type = place.Declaration.Node.Type;
-            string shape = type.Has(Axes.Column) ? $"[{type.Units}, {type.Columns}]" : $"[{type.Units}]";
+            string shape = type.Has(Axes.Column) ? $"[{type.Units}, {type.Columns}]" : $"[{Math.Max(type.Units, 1)}]";
             string at = place.Packing is { } packing ? $"{packing.Offset}, slot {place.Slot} of {packing.Slots}" : place.Offset.ToString(CultureInfo.InvariantCulture);
             _writer.Line($"/// {Escape(place.Declaration.Node.Name.PadRight(widest))}  {shape,-14}  at {at}");
         }
@@ -131,7 +131,7 @@ internal sealed class ModelEmitter
     private bool IsLookup(Packing packing) => _network.Roots.Reachable().Where(node => node.Kind == NodeKind.Scan)
         .SelectMany(scan => scan.Body!.Nodes()).Any(node => node.Kind == NodeKind.Gather && packing.Matrices.Contains(node.Inputs[0]));
 
-    private long ParameterElements() => _network.Parameters.Sum(p => (long)p.Node.Type.Units * Math.Max(p.Node.Type.Columns, 1));
+    private long ParameterElements() => _network.Parameters.Sum(p => (long)Math.Max(p.Node.Type.Units, 1) * Math.Max(p.Node.Type.Columns, 1));
 
     private static string Count(long number) => number.ToString("#,##0", CultureInfo.InvariantCulture);
 
@@ -186,7 +186,7 @@ internal sealed class ModelEmitter
             string segment = place.Packing is { } packing
                 ? $"new global::Unrolled.PackedSegment({packing.Offset}, {place.Slot}, {packing.Slots}, {packing.PanelVectors})"
                 : $"new global::Unrolled.PackedSegment({place.Offset})";
-            _writer.Line($"        new global::Unrolled.ParameterInfo(\"{place.Declaration.Node.Name}\", {type.Units}, {type.Columns}, {Initializer(place.Declaration)}, {segment}),");
+            _writer.Line($"        new global::Unrolled.ParameterInfo(\"{place.Declaration.Node.Name}\", {Math.Max(type.Units, 1)}, {type.Columns}, {Initializer(place.Declaration)}, {segment}),");
         }
 
         _writer.Line("    },");
@@ -194,7 +194,7 @@ internal sealed class ModelEmitter
         _writer.Line("    {");
         foreach (StateDeclaration state in _network.States)
         {
-            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {state.Initial.Type.Units}),");
+            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {Math.Max(state.Initial.Type.Units, 1)}),");
         }
 
         _writer.Line("    });");
@@ -223,10 +223,10 @@ internal sealed class ModelEmitter
         {
             var shared = SharedBuffers(training: false);
             var own = step.OwnBuffers("batchSize", "1").Concat(run.OwnBuffers("batchSize", "steps")).ToList();
-            Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0);
+            Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
             using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps)\n    : base({_spec.Class}.Layout, batchSize, steps)"))
             {
-                Construct(shared, own);
+                Construct(shared, own, training: false);
             }
 
             _writer.Line();
@@ -258,11 +258,11 @@ internal sealed class ModelEmitter
         {
             var shared = SharedBuffers(training: true);
             var own = program.OwnBuffers("batchSize", "steps").ToList();
-            Fields(shared, own, hasDerived: _training.Derived.Length > 0);
+            Fields(shared, own, hasDerived: _training.Derived.Length > 0, training: true);
             using (_writer.Block(
                 $"internal Trainer({_spec.Class} model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)\n    : base({_spec.Class}.Layout, batchSize, steps, options)"))
             {
-                Construct(shared, own);
+                Construct(shared, own, training: true);
             }
 
             _writer.Line();
@@ -331,7 +331,7 @@ internal sealed class ModelEmitter
         return buffers;
     }
 
-    private void Fields(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own, bool hasDerived)
+    private void Fields(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own, bool hasDerived, bool training)
     {
         _writer.Line("private readonly global::Unrolled.ParameterBlock _parameters;");
         _writer.Line("private readonly global::Unrolled.WorkingMemory _memory = new global::Unrolled.WorkingMemory();");
@@ -355,6 +355,11 @@ internal sealed class ModelEmitter
         }
 
         _writer.Line("private readonly nint _zeros; // what sums without a bias start from");
+        if (training)
+        {
+            _writer.Line("private readonly nint _gathered; // a panel of adjoints for weight gradients");
+        }
+
         if (hasDerived)
         {
             _writer.Line("private readonly nint _derived; // weights repacked for transposed products");
@@ -363,7 +368,7 @@ internal sealed class ModelEmitter
         _writer.Line();
     }
 
-    private void Construct(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own)
+    private void Construct(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own, bool training)
     {
         _writer.Line("_parameters = model.Parameters;");
         _writer.Line("_batchSize = batchSize;");
@@ -383,8 +388,12 @@ internal sealed class ModelEmitter
             _writer.Line($"{field} = _memory.Reserve({rows}, {buffer.RowStride});");
         }
 
-        bool isSession = own.Any(buffer => buffer.Field.StartsWith("_step", StringComparison.Ordinal) || buffer.Field.StartsWith("_run", StringComparison.Ordinal));
-        int derived = isSession ? _step.Derived.Concat(_run.Derived).Sum(packing => packing.Length) : _training.Derived.Sum(packing => packing.Length);
+        int derived = training ? _training.Derived.Sum(packing => packing.Length) : _step.Derived.Concat(_run.Derived).Sum(packing => packing.Length);
+        if (training)
+        {
+            _writer.Line($"_gathered = _memory.Reserve({TileEmitter.ChunkRows}, {4 * Packing.Lanes});");
+        }
+
         if (derived > 0)
         {
             _writer.Line($"_derived = _memory.Reserve(1, {derived});");

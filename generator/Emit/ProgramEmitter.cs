@@ -33,7 +33,7 @@ internal sealed class ProgramEmitter
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
         Residence.InputGradient => "_inputGradient",
-        _ => $"_{_prefix}{Identifier.Pascal(buffer.Name)}{buffer.Id}",
+        _ => $"_{(_prefix.Length == 0 ? Identifier.Camel(buffer.Name) : _prefix + Identifier.Pascal(buffer.Name))}{buffer.Id}",
     };
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
@@ -97,7 +97,7 @@ internal sealed class ProgramEmitter
     {
         if (statement is CopyRows copy)
         {
-            Copy(writer, copy, oneStep);
+            Copy(writer, copy, inLoop, oneStep);
             return;
         }
 
@@ -105,29 +105,30 @@ internal sealed class ProgramEmitter
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop)}");
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.Others.Select(other => "ref " + (other == "zeros" ? "_memory.At(_zeros)" : other)))
+            .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" ? $"_memory.At(_{other})" : other)))
             .Append(inLoop || oneStep ? "rows" : "rows * steps");
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }
 
-    private void Copy(SourceWriter writer, CopyRows copy, bool oneStep)
+    private void Copy(SourceWriter writer, CopyRows copy, bool inLoop, bool oneStep)
     {
-        int length = Packing.Padded(copy.Units);
+        // Whole rows take their padding along; parts are copied to the element.
+        bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
+            && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
+        int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
         string rows = copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
+        string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
-        string target = Address(to.Id, copy.To.Moment, _schedule.PlaceOf(copy.To).Slot, inLoop: false);
-        if (copy.From is not { } from)
-        {
-            writer.Line($"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
-            return;
-        }
+        writer.Line(copy.From is { } from
+            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStride}, ref {target}, {to.RowStride}, {length}, {rows});"
+            : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
-        Buffer source = _schedule.BufferOf(from);
-        writer.Line($"global::Unrolled.WorkingMemory.CopyRows(ref {Address(source.Id, from.Moment, _schedule.PlaceOf(from).Slot, inLoop: false)}, {source.RowStride}, ref {target}, {to.RowStride}, {length}, {rows});");
+        string AddressOf(Operand operand, int element) =>
+            Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, inLoop);
     }
 
     /// <summary>The first row of a buffer at a moment.</summary>
-    private string Address(int bufferId, Moment moment, int slot, bool inLoop)
+    private string Address(int bufferId, Moment moment, int floats, bool inLoop)
     {
         Buffer buffer = _schedule.Buffers[bufferId];
         string field = Field(buffer);
@@ -143,7 +144,7 @@ internal sealed class ProgramEmitter
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => "t",
             _ => null,
         };
-        string offset = slot == 0 ? "" : $" + {slot * Packing.Padded(buffer.Units)}";
+        string offset = floats == 0 ? "" : $" + {floats}";
         return step switch
         {
             null => $"_memory.At({field}{offset})",

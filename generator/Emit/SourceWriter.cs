@@ -50,12 +50,27 @@ internal sealed class SourceWriter
         float single = (float)value;
         return float.IsNaN(single) ? "float.NaN"
             : float.IsInfinity(single) ? (single > 0 ? "float.PositiveInfinity" : "float.NegativeInfinity")
-            : single.ToString("R", CultureInfo.InvariantCulture) + "f";
+            : Shortest(single) + "f";
+    }
+
+    /// <summary>The fewest digits that read back; "R" gives more of them on some runtimes that host compilers.</summary>
+    private static string Shortest(float value)
+    {
+        for (int digits = 1; digits < 9; digits++)
+        {
+            string text = value.ToString("G" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+            if (float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float read) && read.Equals(value))
+            {
+                return text;
+            }
+        }
+
+        return value.ToString("G9", CultureInfo.InvariantCulture);
     }
 
     public readonly struct Scope : IDisposable
     {
-        private readonly SourceWriter _writer;
+        private readonly SourceWriter? _writer;
         private readonly string _end;
 
         public Scope(SourceWriter writer, string end)
@@ -66,8 +81,11 @@ internal sealed class SourceWriter
 
         public void Dispose()
         {
-            _writer._depth--;
-            _writer.Line(_end);
+            if (_writer is not null)
+            {
+                _writer._depth--;
+                _writer.Line(_end);
+            }
         }
     }
 }

@@ -205,7 +205,8 @@ internal static class TileEmitter
     public static void Gradient(SourceWriter writer, InstructionSet set, int vectors)
     {
         writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
-        using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
+        writer.Line("// A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.");
+        using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
         {
@@ -214,15 +215,16 @@ internal static class TileEmitter
             writer.Line("ref float gradient = ref gradients;");
             using (writer.Block("for (int panel = 0; panel < shape.Panels; panel++)"))
             {
+                writer.Line($"Gather{vectors}(ref adjoint, ref gathered, in shape, chunk);");
                 if (set.WholePanels)
                 {
-                    writer.Line($"GradientColumns{vectors}(ref values, ref adjoint, ref gradient, in shape, chunk);");
+                    writer.Line($"GradientColumns{vectors}(ref values, ref gathered, ref gradient, in shape, chunk);");
                 }
                 else
                 {
                     for (int v = 0; v < vectors; v++)
                     {
-                        writer.Line($"GradientColumns(ref values, ref Unsafe.Add(ref adjoint, shape.Adjoint{v}), ref Unsafe.Add(ref gradient, {v * 16}), in shape, chunk);");
+                        writer.Line($"GradientColumns(ref values, ref {At("gathered", Constant(v * 16 * ChunkRows))}, ref {At("gradient", Constant(v * 16))}, in shape, chunk);");
                     }
                 }
 
@@ -236,10 +238,36 @@ internal static class TileEmitter
         }
 
         writer.Line();
+        Gather(writer, set, vectors);
         if (set.WholePanels)
         {
             GradientColumns(writer, set, vectors);
         }
+    }
+
+    /// <summary>Copies a panel's adjoints together: row after row for tiles of whole panels, 16 columns after each other for narrow ones.</summary>
+    private static void Gather(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void Gather{vectors}(ref float adjoints, ref float gathered, in GradientShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int stride = shape.AdjointStride;");
+            writer.Line("int " + string.Join(", ", Enumerable.Range(0, vectors).Select(v => $"adjoint{v} = shape.Adjoint{v}")) + ";");
+            using (writer.Block("for (int row = 0; row < rows; row++)"))
+            {
+                foreach ((int vector, int part) in Lanes(set, vectors))
+                {
+                    int target = set.WholePanels ? vector * 16 : vector * 16 * ChunkRows + part * set.Lanes;
+                    writer.Line($"{Load("gathered", Constant(target))} = {Load("adjoints", Sum($"adjoint{vector}", Constant(part * set.Lanes)))};");
+                }
+
+                writer.Line("adjoints = ref Unsafe.Add(ref adjoints, stride);");
+                writer.Line($"gathered = ref Unsafe.Add(ref gathered, {(set.WholePanels ? vectors * 16 : 16)});");
+            }
+        }
+
+        writer.Line();
     }
 
     public static void GradientColumns(SourceWriter writer, InstructionSet set, int vectors)
@@ -279,23 +307,12 @@ internal static class TileEmitter
         {
             writer.Line("int stride = shape.WeightStride;");
             Each((c, v) => $"V s{c}_{v} = {Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))};");
-            writer.Line("int valueStride = shape.ValueStride, adjointStride = shape.AdjointStride;");
-            if (set.WholePanels)
-            {
-                for (int v = 1; v < vectors; v++)
-                {
-                    writer.Line($"int adjoint{v} = shape.Adjoint{v} - shape.Adjoint0;");
-                }
-
-                writer.Line("adjoints = ref Unsafe.Add(ref adjoints, shape.Adjoint0);");
-            }
-
+            writer.Line("int valueStride = shape.ValueStride;");
             using (writer.Block("for (int row = 0; row < rows; row++)"))
             {
                 for (int v = 0; v < lanes.Count; v++)
                 {
-                    string vector = set.WholePanels && lanes[v].Vector > 0 ? $"adjoint{lanes[v].Vector}" : "";
-                    writer.Line($"V d{v} = {Load("adjoints", Sum(vector, Constant(lanes[v].Part * set.Lanes)))};");
+                    writer.Line($"V d{v} = {Load("adjoints", Constant(Offset(set, lanes[v])))};");
                 }
 
                 for (int c = 0; c < height; c++)
@@ -308,7 +325,7 @@ internal static class TileEmitter
                 }
 
                 writer.Line("values = ref Unsafe.Add(ref values, valueStride);");
-                writer.Line("adjoints = ref Unsafe.Add(ref adjoints, adjointStride);");
+                writer.Line($"adjoints = ref Unsafe.Add(ref adjoints, {vectors * 16});");
             }
 
             Each((c, v) => $"{Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))} = s{c}_{v};");

@@ -71,6 +71,10 @@ internal static class GraphVerifier
             case NodeKind.Reduce:
                 Require(node.Inputs[0].Type.Has(node.Over), node, "a sum runs over axes its input has");
                 break;
+            case NodeKind.Concat or NodeKind.Slice:
+                Require(node.Inputs.All(input => input.Type.Has(Axes.Unit) && !input.Type.Has(Axes.Column)), node, "only vectors are joined and cut");
+                Require(node.Kind == NodeKind.Concat || node.Index + node.Type.Units <= node.Inputs[0].Type.Units, node, "a slice lies inside its vector");
+                break;
             case NodeKind.Gather:
                 Require(node.Inputs[0].Type.Has(Axes.Unit | Axes.Column) && node.Inputs[1].Type.IsToken, node, "a lookup takes a matrix and tokens");
                 break;

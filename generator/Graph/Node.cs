@@ -22,8 +22,14 @@ internal enum NodeKind
     /// <summary>Products of two values, summed over the axes in <see cref="Node.Over"/>.</summary>
     Contract,
 
-    /// <summary>A value summed over the axes in <see cref="Node.Over"/>.</summary>
+    /// <summary>A value's sum or maximum over the axes in <see cref="Node.Over"/>.</summary>
     Reduce,
+
+    /// <summary>Vectors one after another along Unit.</summary>
+    Concat,
+
+    /// <summary>A run of a vector's elements, from <see cref="Node.Index"/> on.</summary>
+    Slice,
 
     /// <summary>The columns of a matrix that tokens name: W times a one-hot vector.</summary>
     Gather,
@@ -75,7 +81,7 @@ internal sealed class Node
     /// <summary>The number of a Constant.</summary>
     public double Value { get; }
 
-    /// <summary>Which result of a Scan; which scope an Argument belongs to.</summary>
+    /// <summary>Which result of a Scan; which scope an Argument belongs to; where a Slice begins.</summary>
     public int Index { get; }
 
     /// <summary>The axes a Contract or Reduce sums over.</summary>

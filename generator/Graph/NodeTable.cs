@@ -51,8 +51,20 @@ internal sealed class NodeTable
     /// <summary>transpose(W) @ v: sums over W's rows.</summary>
     public Node TransposedProduct(Node matrix, Node vector) => Relabel(Contract(matrix, vector, Axes.Unit));
 
-    public Node Reduce(Node value, Axes over) =>
-        (value.Type.Axes & over) == 0 ? value : Intern(NodeKind.Reduce, "sum", value.Type.Without(over), ImmutableArray.Create(value), over: over);
+    /// <param name="operation">sum or max.</param>
+    public Node Reduce(Node value, Axes over, string operation = "sum") =>
+        (value.Type.Axes & over) == 0 ? value : Intern(NodeKind.Reduce, operation, value.Type.Without(over), ImmutableArray.Create(value), over: over);
+
+    /// <summary>Vectors one after another along Unit.</summary>
+    public Node Concat(ImmutableArray<Node> parts)
+    {
+        NodeType type = NodeType.Vector(parts.Sum(part => part.Type.Units)).With(parts.Aggregate(Axes.None, (axes, part) => axes | part.Type.Axes));
+        return parts.Length == 1 ? parts[0] : Intern(NodeKind.Concat, "", type, parts);
+    }
+
+    /// <summary>Elements <paramref name="first"/> … of a vector.</summary>
+    public Node Slice(Node value, int first, int units) =>
+        first == 0 && units == value.Type.Units ? value : Intern(NodeKind.Slice, "", value.Type with { Units = units }, ImmutableArray.Create(value), index: first);
 
     public Node Gather(Node matrix, Node tokens) =>
         Intern(NodeKind.Gather, "", NodeType.Vector(matrix.Type.Units).With(tokens.Type.Axes), ImmutableArray.Create(matrix, tokens));
@@ -103,7 +115,9 @@ internal sealed class NodeTable
     {
         NodeKind.Map => Map(node.Name, inputs),
         NodeKind.Contract => Contract(inputs[0], inputs[1], node.Over),
-        NodeKind.Reduce => Reduce(inputs[0], node.Over),
+        NodeKind.Reduce => Reduce(inputs[0], node.Over, node.Name),
+        NodeKind.Concat => Concat(inputs),
+        NodeKind.Slice => Slice(inputs[0], node.Index, node.Type.Units),
         NodeKind.Gather => Gather(inputs[0], inputs[1]),
         NodeKind.ScatterAdd => ScatterAdd(inputs[0], inputs[1], node.Type.Columns),
         NodeKind.Relabel => Relabel(inputs[0]),

@@ -41,6 +41,14 @@ internal static class OperationTable
             (g, x, y, d) => new[] { null, g.Map("select_positive", x[0], d, g.Constant(0)), g.Map("select_positive", x[0], g.Constant(0), d) },
             VectorMath + "SelectPositive({0}, {1}, {2})", 0.2),
 
+        // A value of one element as a vector like another: what the adjoint of a sum is.
+        Operator("broadcast", 2, x => x[0], (g, x, y, d) => new[] { d, null }, "{0}", 0),
+
+        // The normal distribution's cumulative function, for gelu's derivative.
+        Operator(
+            "normal_cumulative", 1, x => NormalCumulative(x[0]),
+            (g, x, y, d) => new[] { g.Multiply(d, NormalDensity(g, x[0])) }, VectorMath + "NormalCumulative({0})", 1),
+
         Function("identity", 1, x => x[0], (g, x, y, d) => new[] { d }, "{0}", 0),
         Function("sigmoid", 1, x => 1 / (1 + Math.Exp(-x[0])), (g, x, y, d) => new[] { g.Multiply(d, g.Multiply(y, OneMinus(g, y))) }, VectorMath + "Sigmoid({0})", 0.4),
         Function("tanh", 1, x => Math.Tanh(x[0]), (g, x, y, d) => new[] { g.Multiply(d, OneMinus(g, g.Multiply(y, y))) }, VectorMath + "Tanh({0})", 0.5),
@@ -83,6 +91,9 @@ internal static class OperationTable
             },
             VectorMath + "Silu({0})", 0.5),
         Function(
+            "gelu", 1, x => x[0] * NormalCumulative(x[0]),
+            (g, x, y, d) => new[] { g.Multiply(d, g.Add(g.Map("normal_cumulative", x[0]), g.Multiply(x[0], NormalDensity(g, x[0])))) }, VectorMath + "Gelu({0})", 1),
+        Function(
             "clip", 3, x => Math.Min(Math.Max(x[0], x[1]), x[2]),
             (g, x, y, d) => new[]
             {
@@ -108,6 +119,41 @@ internal static class OperationTable
 
     private static Operation Function(string name, int arity, Func<double[], double> meaning, Derivative derivative, string code, double cycles) =>
         new(name, arity, meaning, derivative, code, cycles);
+
+    /// <summary>exp(-x²/2) / √(2π).</summary>
+    private static Node NormalDensity(NodeTable g, Node x) =>
+        g.Multiply(g.Constant(1 / Math.Sqrt(2 * Math.PI)), g.Map("exp", g.Multiply(g.Constant(-0.5), g.Multiply(x, x))));
+
+    /// <summary>The normal distribution's cumulative function, by its continued fraction in the tails and its series in the middle.</summary>
+    private static double NormalCumulative(double x)
+    {
+        double magnitude = Math.Abs(x), density = Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+        double upper;
+        if (magnitude < 5)
+        {
+            // Marsaglia 2004: Φ(x) = ½ + φ(x)·(x + x³/3 + x⁵/(3·5) + …).
+            double term = magnitude, sum = magnitude;
+            for (int k = 3; Math.Abs(term) > 1e-17 * sum; k += 2)
+            {
+                term *= magnitude * magnitude / k;
+                sum += term;
+            }
+
+            upper = 0.5 - density * sum;
+        }
+        else
+        {
+            double fraction = magnitude;
+            for (int k = 200; k >= 1; k--)
+            {
+                fraction = magnitude + k / fraction;
+            }
+
+            upper = density / fraction;
+        }
+
+        return x < 0 ? upper : 1 - upper;
+    }
 
     private static Node OneMinus(NodeTable g, Node value) => g.Subtract(g.Constant(1), value);
 

@@ -93,6 +93,9 @@ internal static class Bind
     /// <summary>Builds the nodes of one cell, following references so that equations may stand in any order.</summary>
     private sealed class CellBinder
     {
+        /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
+        private const double LayerNormEpsilon = 1e-5;
+
         private readonly NodeTable _table;
         private readonly LayerSpec _layer;
         private readonly CellShapes _shapes;
@@ -126,11 +129,6 @@ internal static class Bind
             foreach (ParameterShape shape in _shapes.Parameters)
             {
                 NodeType type = shape.Columns > 0 ? NodeType.Matrix(shape.Rows, shape.Columns) : shape.Rows > 0 ? NodeType.Vector(shape.Rows) : NodeType.Scalar;
-                if (shape.Rows == 0)
-                {
-                    Error(DiagnosticIds.UnsupportedHere, $"'{shape.Name}' is a trained parameter of one element, which is not supported yet (make it a vector)", _cell.Span);
-                }
-
                 _parameters.Add(shape.Name, _table.Parameter($"{_layer.Name}.{shape.Name}", type));
             }
 
@@ -151,12 +149,9 @@ internal static class Bind
                     {
                         Error(DiagnosticIds.UnsupportedHere, "delayed tokens are not supported (put a dense layer first and delay its output)", _cell.Span);
                     }
-                    else if (units == 0)
-                    {
-                        Error(DiagnosticIds.UnsupportedHere, $"'{name}' has one element, and a carried value of one element is not supported yet (make it a vector)", _cell.Span);
-                    }
 
-                    _delayed[(name, delay)] = _table.Argument($"{name}_{delay}", NodeType.Vector(units).With(Axes.Batch), _scope);
+                    NodeType type = (units == 0 ? NodeType.Scalar : NodeType.Vector(units)).With(Axes.Batch);
+                    _delayed[(name, delay)] = _table.Argument($"{name}_{delay}", type, _scope);
                     _table.SetLabel(_delayed[(name, delay)], delay == 1 ? $"{name}_previous" : $"{name}_previous_{delay}");
                 }
             }
@@ -394,14 +389,36 @@ internal static class Bind
         {
             string function = _shapes.Params.TryGetValue(call.Function, out ParamDeclaration? param) ? _shapes.FunctionOf(param)! : call.Function;
             ImmutableArray<Node> arguments = call.Arguments.Select(Build).ToImmutableArray();
-            if (OperationTable.Function(function) is not { } operation || operation.Arity != arguments.Length)
+            switch (function)
             {
-                Error(DiagnosticIds.UnsupportedHere, $"'{function}' over the elements of a vector is not supported yet (use elementwise functions)", call.Span);
-                return _table.Constant(0);
+                case "sum":
+                    return Reduce(arguments[0], "sum");
+                case "mean":
+                    return Mean(arguments[0]);
+                case "max" when arguments.Length == 1:
+                    return Reduce(arguments[0], "max");
+                case "softmax":
+                    // The maximum is taken off first, so that no exponential overflows.
+                    Node exponentials = _table.Map("exp", _table.Subtract(arguments[0], Reduce(arguments[0], "max")));
+                    return _table.Map("div", exponentials, Reduce(exponentials, "sum"));
+                case "layer_norm":
+                    Node centred = _table.Subtract(arguments[0], Mean(arguments[0]));
+                    Node variance = Mean(_table.Map("square", centred));
+                    return _table.Map("div", centred, _table.Map("sqrt", _table.Add(variance, _table.Constant(LayerNormEpsilon))));
+                case "concat":
+                    return _table.Concat(arguments);
             }
 
             return _table.Map(function, arguments);
         }
+
+        private Node Reduce(Node value, string operation)
+        {
+            // Without an element axis there is one element: its own sum and maximum.
+            return _table.Reduce(value, Axes.Unit, operation);
+        }
+
+        private Node Mean(Node value) => _table.Multiply(_table.Constant(1.0 / Math.Max(value.Type.Units, 1)), Reduce(value, "sum"));
 
         private void Error(string id, string message, Microsoft.CodeAnalysis.Text.TextSpan span) => _errors.Add(new EquationError(id, message, span));
     }

@@ -171,6 +171,24 @@ internal static class Differentiate
                 case NodeKind.Relabel:
                     Give(node.Inputs[0], table.Relabel(d));
                     break;
+                case NodeKind.Reduce when node.Name == "sum":
+                    Give(node.Inputs[0], d);
+                    break;
+                case NodeKind.Reduce:
+                    // Where the value is the maximum itself.
+                    Give(node.Inputs[0], table.Map("select_positive", table.Subtract(node, node.Inputs[0]), table.Constant(0), d));
+                    break;
+                case NodeKind.Concat:
+                    int first = 0;
+                    foreach (Node part in node.Inputs)
+                    {
+                        Give(part, table.Slice(d, first, part.Type.Units));
+                        first += part.Type.Units;
+                    }
+
+                    break;
+                case NodeKind.Slice:
+                    throw new InvalidOperationException("equations have no slices");
                 case NodeKind.Contract:
                     Node left = node.Inputs[0], right = node.Inputs[1];
                     if (left.Kind == NodeKind.Parameter)
@@ -203,7 +221,9 @@ internal static class Differentiate
             }
 
             // An input that was broadcast over units gets the sum; over batch and time a parameter's contributions are summed outside.
-            inside.Add(input, table.Reduce(derivative, derivative.Type.Axes & ~input.Type.Axes & Axes.Unit));
+            // One that was summed gets the same for each of its elements.
+            derivative = table.Reduce(derivative, derivative.Type.Axes & ~input.Type.Axes & Axes.Unit);
+            inside.Add(input, input.Type.Has(Axes.Unit) && !derivative.Type.Has(Axes.Unit) ? table.Map("broadcast", derivative, input) : derivative);
         }
     }
 

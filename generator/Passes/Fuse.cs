@@ -75,9 +75,10 @@ internal static class Fuse
                 stores.Add(new Binding(node, operand));
             }
 
-            var reads = members.SelectMany(node => node.Inputs).Concat(stores.Select(store => store.Node)).Distinct()
+            var reductions = stage.Reductions.Where(r => depth.TryGetValue(r.Node.Inputs[0], out int at) ? at == level : level == 1).ToImmutableArray();
+            var reads = members.SelectMany(node => node.Inputs).Concat(stores.Select(store => store.Node)).Concat(reductions.Select(r => r.Node.Inputs[0])).Distinct()
                 .Where(loaded.ContainsKey).Select(node => new Binding(node, loaded[node])).ToImmutableArray();
-            parts.Add(stage with { Name = stage.Name, Loads = reads, Stores = stores.ToImmutableArray() });
+            parts.Add(stage with { Name = stage.Name, Loads = reads, Stores = stores.ToImmutableArray(), Reductions = reductions });
             foreach (Binding store in stores.Where(store => !loaded.ContainsKey(store.Node)))
             {
                 loaded[store.Node] = store.Operand;
@@ -91,7 +92,7 @@ internal static class Fuse
 internal static class MapStageExtensions
 {
     /// <summary>What the stage computes between its loads and its stores, inputs before users.</summary>
-    public static List<Node> Computed(this MapStage stage) => Computed(stage.Stores.Select(store => store.Node), stage.Loads);
+    public static List<Node> Computed(this MapStage stage) => Computed(stage.Stores.Select(store => store.Node).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])), stage.Loads);
 
     /// <summary>What sums of columns compute for each row.</summary>
     public static List<Node> Computed(this ColumnSums sums) => Computed(sums.Sums.Select(sum => sum.Value), sums.Loads);

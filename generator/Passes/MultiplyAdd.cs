@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Linq;
 using Unrolled.Generator.Graph;
 
@@ -25,19 +26,36 @@ internal static class MultiplyAdd
             uses[used] = (uses.TryGetValue(used, out int count) ? count : 0) + 1;
         }
 
-        // Only products that the sum alone reads disappear; the dictionary speaks of the nodes before this pass.
-        var single = new HashSet<Node>(uses.Where(pair => pair.Value == 1 && pair.Key.IsMap("mul")).Select(pair => pair.Key));
-        return new GraphRewriter(table, node =>
+        var done = new Dictionary<Node, Node>();
+        return body with
         {
-            if (!node.IsMap("add") || node.Inputs.Any(input => input.IsProduct()))
+            Carried = body.Carried.Select(c => c with { Next = Visit(c.Next) }).ToImmutableArray(),
+            Stacked = body.Stacked.Select(Visit).ToImmutableArray(),
+        };
+
+        Node Visit(Node node)
+        {
+            if (done.TryGetValue(node, out Node? result))
             {
-                return node;
+                return result;
             }
 
-            (Node left, Node right) = (node.Inputs[0], node.Inputs[1]);
-            return single.Contains(right) ? table.Map("multiply_add", right.Inputs[0], right.Inputs[1], left)
-                : single.Contains(left) ? table.Map("multiply_add", left.Inputs[0], left.Inputs[1], right)
-                : node;
-        }).VisitBody(body);
+            ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
+            int product = -1;
+            for (int i = 0; i < node.Inputs.Length && node.IsMap("add") && !node.Inputs.Any(input => input.IsProduct()); i++)
+            {
+                product = node.Inputs[i].IsMap("mul") && uses[node.Inputs[i]] == 1 ? i : product;
+            }
+
+            result = product >= 0 ? table.Map("multiply_add", inputs[product].Inputs[0], inputs[product].Inputs[1], inputs[1 - product])
+                : inputs.SequenceEqual(node.Inputs) ? node : table.With(node, inputs);
+            done[node] = result;
+            if (table.Label(node) is { } label)
+            {
+                table.SetLabel(result, label);
+            }
+
+            return result;
+        }
     }
 }

@@ -47,7 +47,10 @@ internal static class OrderSums
             Stacked = _body.Stacked.Select(Visit).ToImmutableArray(),
         };
 
-        private Node Visit(Node node)
+        private Node Visit(Node node) => Visit(node, null);
+
+        /// <param name="user">What the value that is computed from this one is called.</param>
+        private Node Visit(Node node, string? user)
         {
             if (_done.TryGetValue(node, out Node? result))
             {
@@ -59,14 +62,29 @@ internal static class OrderSums
             if (terms.Count > 1 && terms.Any(term => term.IsProduct()))
             {
                 Node? bias = terms.FirstOrDefault(term => term.Kind == NodeKind.Parameter);
-                result = terms
+                string? name = _table.Label(node) ?? user;
+                List<Node> ordered = terms
                     .OrderBy(term => term == bias ? 0 : !term.IsProduct() ? 3 : _dependent.Contains(term) ? 2 : 1)
-                    .Select(Visit)
-                    .Aggregate((sum, term) => _table.Add(sum, term));
+                    .Select(term => Visit(term, user)).ToList();
+                result = ordered[0];
+                int products = terms.Count(term => term == bias || term.IsProduct());
+                for (int i = 1; i < ordered.Count; i++)
+                {
+                    result = _table.Add(result, ordered[i]);
+                    if (i + 1 == products && name is not null)
+                    {
+                        _table.SetLabel(result, name + (i + 1 == ordered.Count ? "_preactivation" : "_products"));
+                    }
+                }
+
+                if (_table.Label(node) is null && name is not null)
+                {
+                    _table.SetLabel(result, name + "_preactivation");
+                }
             }
             else
             {
-                ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
+                ImmutableArray<Node> inputs = node.Inputs.Select(input => Visit(input, _table.Label(node) ?? user)).ToImmutableArray();
                 result = inputs.SequenceEqual(node.Inputs) ? node : _table.With(node, inputs);
             }
 

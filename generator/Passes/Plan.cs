@@ -57,7 +57,7 @@ internal static class Plan
         {
             List<int> slots = group.Select(places.Find).Distinct().ToList();
             StoredValue first = schedule.Values[group.First()];
-            string name = string.Join("_", slots.Select(slot => schedule.Values[slot].Name).Distinct().Take(6));
+            string name = slots.Count == 1 ? schedule.Values[slots[0]].Name : "sums";
             list.Add(new Schedule.Buffer(list.Count, name, first.Units, slots.Count, residences[group.Key], first.Index));
             foreach (int value in group)
             {
@@ -95,7 +95,7 @@ internal static class Plan
             }
 
             var donors = stage.Loads
-                .Where(load => load.Operand.Moment == Moment.Current && IsReusable(load.Operand.Value) && lastRead[load.Operand.Value] == index)
+                .Where(load => load.Node.Type.Units == stage.Units && load.Operand.Moment == Moment.Current && IsReusable(load.Operand.Value) && lastRead[load.Operand.Value] == index)
                 .ToList();
             foreach (Binding store in stage.Stores.Where(store =>
                 IsReusable(store.Operand.Value) && firstWrite[store.Operand.Value] == index && places.IsAlone(store.Operand.Value)))
@@ -168,7 +168,7 @@ internal static class StatementExtensions
     public static IEnumerable<Operand> Writes(this Statement statement) => statement switch
     {
         ProductStage stage => stage.Accumulators.Select(accumulator => accumulator.Target),
-        MapStage stage => stage.Stores.Select(store => store.Operand),
+        MapStage stage => stage.Stores.Concat(stage.Reductions).Select(store => store.Operand),
         CopyRows copy => new[] { copy.To },
         _ => Enumerable.Empty<Operand>(),
     };

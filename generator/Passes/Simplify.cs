@@ -38,7 +38,7 @@ internal static class Simplify
     {
         ScanBody body = scan.Body!;
         ImmutableArray<Carried> carried = body.Carried
-            .Select(c => c.Next.Type.Has(Axes.Unit) ? c : c with { Next = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument)) })
+            .Select(c => c.Next.Type == c.Argument.Type ? c : c with { Next = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument)) })
             .ToImmutableArray();
         return carried.SequenceEqual(body.Carried) ? scan : table.Scan(body with { Carried = carried }, scan.Inputs);
     }
@@ -54,6 +54,8 @@ internal static class Simplify
         switch (node.Name)
         {
             case "identity":
+                return x[0];
+            case "broadcast" when x[0].IsConstant(0) || x[0].Type.Has(Axes.Unit):
                 return x[0];
             case "add" when x[0].IsConstant(0):
                 return x[1];

@@ -142,7 +142,8 @@ internal static class Stack
                         pending.Clear();
                         LowerScan(node, statements);
                         break;
-                    case NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Relabel when !_lowered.Contains(node):
+                    case NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Relabel or NodeKind.Concat or NodeKind.Slice when !_lowered.Contains(node):
+                    case NodeKind.Reduce when node.Over == Axes.Unit && !_lowered.Contains(node):
                         pending.Add(node);
                         break;
                 }
@@ -221,7 +222,7 @@ internal static class Stack
         }
 
         private static bool IsComputed(Node node) =>
-            node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Reduce || (node.Kind == NodeKind.Relabel && node.IsProduct());
+            node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Reduce or NodeKind.Concat or NodeKind.Slice || (node.Kind == NodeKind.Relabel && node.IsProduct());
 
         // ---- gradients of parameters
 
@@ -301,6 +302,8 @@ internal static class Stack
             private readonly bool _isAdjoint;
             private readonly List<Node> _maps = new();
             private readonly List<PendingSum> _sums = new();
+            private readonly List<Node> _reductions = new();
+            private readonly List<Node> _moves = new();
             private readonly HashSet<Node> _done = new();
             private readonly HashSet<Node> _absorbed = new();
             private readonly List<(Node Node, Operand From, Operand To)> _copies = new();
@@ -342,6 +345,14 @@ internal static class Stack
                     {
                         _maps.Add(node);
                     }
+                    else if (node.Kind == NodeKind.Reduce)
+                    {
+                        _reductions.Add(node);
+                    }
+                    else if (node.Kind is NodeKind.Concat or NodeKind.Slice)
+                    {
+                        _moves.Add(node);
+                    }
                     else if (node.Kind != NodeKind.Relabel)
                     {
                         throw new InvalidOperationException($"no schedule for {node}");
@@ -350,7 +361,9 @@ internal static class Stack
 
                 _sums.Reverse();
                 _maps.Reverse();
-                while (_sums.Count + _maps.Count > 0)
+                _reductions.Reverse();
+                _moves.Reverse();
+                while (_sums.Count + _maps.Count + _reductions.Count + _moves.Count > 0)
                 {
                     int before = _statements.Count;
                     while (NextProduct())
@@ -358,9 +371,10 @@ internal static class Stack
                     }
 
                     ReadyMaps(inRegion);
+                    ReadyMoves();
                     if (_statements.Count == before)
                     {
-                        throw new InvalidOperationException($"the schedule of '{_scope}' cannot go on: {string.Join(", ", _maps.Concat(_sums.Select(s => s.Root)))}");
+                        throw new InvalidOperationException($"the schedule of '{_scope}' cannot go on: {string.Join(", ", _maps.Concat(_sums.Select(s => s.Root)).Concat(_reductions).Concat(_moves))}");
                     }
                 }
             }
@@ -604,12 +618,16 @@ internal static class Stack
 
                 List<(Node Node, Operand From, Operand To)> copies = _copies.Where(copy => _done.Contains(copy.Node)).ToList();
                 _copies.RemoveAll(copies.Contains);
-                foreach (int units in group.Select(map => map.Type.Units).Concat(copies.Select(c => c.Node.Type.Units)).Distinct().OrderBy(units => units))
+                // Sums and maxima are taken in the loop that computes what they run over.
+                List<Node> reductions = _reductions.Where(r => computed.Contains(r.Inputs[0]) || (IsReady(r.Inputs[0]) && r.Inputs[0].Kind != NodeKind.Parameter) || !inRegion.Contains(r.Inputs[0])).ToList();
+                foreach (int units in group.Select(map => map.Type.Units).Concat(copies.Select(c => c.Node.Type.Units))
+                    .Concat(reductions.Select(r => r.Inputs[0].Type.Units)).Distinct().OrderBy(units => units))
                 {
                     List<Node> members = group.Where(map => map.Type.Units == units).ToList();
                     var inGroup = new HashSet<Node>(members);
                     var usedInside = new Dictionary<Node, int>();
-                    foreach (Node used in members.SelectMany(map => map.Inputs).Where(inGroup.Contains))
+                    List<Node> reducing = reductions.Where(r => r.Inputs[0].Type.Units == units).ToList();
+                    foreach (Node used in members.Concat(reducing).SelectMany(map => map.Inputs).Where(inGroup.Contains))
                     {
                         usedInside[used] = (usedInside.TryGetValue(used, out int count) ? count : 0) + 1;
                     }
@@ -621,17 +639,19 @@ internal static class Stack
                         bool hasMemory = _owner._operands.ContainsKey((_scope, map));
                         if (usedOutside || hasMemory)
                         {
-                            if (!hasMemory)
-                            {
-                                _owner._operands[(_scope, map)] = new Operand(
-                                    _owner.NewValue(_owner.NameOf(map, "value"), map.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
-                            }
-
-                            stores.Add(new Binding(map, _owner._operands[(_scope, map)]));
+                            stores.Add(new Binding(map, MemoryFor(map, "value")));
                         }
                     }
 
-                    var loads = members.SelectMany(map => map.Inputs).Distinct()
+                    var targets = new List<Binding>();
+                    foreach (Node reduction in reducing)
+                    {
+                        targets.Add(new Binding(reduction, MemoryFor(reduction, "sum")));
+                        _reductions.Remove(reduction);
+                        _done.Add(reduction);
+                    }
+
+                    var loads = members.Concat(reducing).SelectMany(map => map.Inputs).Distinct()
                         .Where(input => !inGroup.Contains(input) && input.Kind is not (NodeKind.Parameter or NodeKind.Constant))
                         .Select(input => new Binding(input, _owner.OperandOf(_scope, input))).ToList();
                     foreach ((Node node, Operand from, Operand to) in copies.Where(copy => copy.Node.Type.Units == units))
@@ -644,8 +664,8 @@ internal static class Stack
                         stores.Add(new Binding(node, to));
                     }
 
-                    string name = string.Join(", ", stores.Select(store => _owner.NameOf(store.Node, "value")).Distinct());
-                    _statements.Add(new MapStage(name, _extent, units, loads.ToImmutableArray(), stores.ToImmutableArray(), _isAdjoint));
+                    string name = string.Join(", ", stores.Concat(targets).Select(store => _owner.NameOf(store.Node, "value")).Distinct());
+                    _statements.Add(new MapStage(name, _extent, units, loads.ToImmutableArray(), stores.ToImmutableArray(), _isAdjoint) { Reductions = targets.ToImmutableArray() });
                 }
 
                 foreach (Node map in group)
@@ -653,6 +673,38 @@ internal static class Stack
                     _maps.Remove(map);
                     _done.Add(map);
                 }
+            }
+
+            /// <summary>Joins and cuts vectors whose parts are there.</summary>
+            private void ReadyMoves()
+            {
+                foreach (Node move in _moves.Where(move => move.Inputs.All(IsReady)).ToList())
+                {
+                    Operand target = MemoryFor(move, "vector");
+                    int first = 0;
+                    foreach (Node part in move.Inputs)
+                    {
+                        int units = move.Kind == NodeKind.Concat ? part.Type.Units : move.Type.Units;
+                        _statements.Add(new CopyRows(
+                            _owner.NameOf(move, "vector"), _extent, units, _owner.OperandOf(_scope, part), target,
+                            move.Kind == NodeKind.Slice ? move.Index : 0, first));
+                        first += units;
+                    }
+
+                    _moves.Remove(move);
+                    _done.Add(move);
+                }
+            }
+
+            private Operand MemoryFor(Node node, string otherwise)
+            {
+                if (!_owner._operands.TryGetValue((_scope, node), out Operand operand))
+                {
+                    operand = new Operand(_owner.NewValue(_owner.NameOf(node, otherwise), node.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
+                    _owner._operands[(_scope, node)] = operand;
+                }
+
+                return operand;
             }
         }
 

@@ -101,7 +101,8 @@ internal static class Tape
                 network.AddEdge(source, Have(i), double.PositiveInfinity);
             }
 
-            network.AddEdge(Have(i), Compute(i), kept.Contains(node) ? ReadCycles : SaveCycles);
+            // A value of one element costs next to nothing to keep.
+            network.AddEdge(Have(i), Compute(i), kept.Contains(node) || !node.Type.Has(Axes.Unit) ? ReadCycles : SaveCycles);
             network.AddEdge(Compute(i), sink, RecomputeCycles(node));
             foreach (Node input in node.Inputs.Select(Unlabelled).Where(IsComputed))
             {
@@ -115,7 +116,7 @@ internal static class Tape
 
     private static Node Unlabelled(Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
 
-    private static bool IsComputed(Node node) => node.Kind == NodeKind.Map || node.Kind == NodeKind.Reduce || node.IsProduct();
+    private static bool IsComputed(Node node) => node.Kind is NodeKind.Map or NodeKind.Reduce or NodeKind.Concat or NodeKind.Slice || node.IsProduct();
 
     private static double RecomputeCycles(Node node) => node.Kind switch
     {
@@ -124,6 +125,7 @@ internal static class Tape
         // A product of k columns: k fused multiply-adds for each element, two vectors of 16 a cycle.
         NodeKind.Contract => Math.Max(node.Inputs[0].Type.Columns, 1) / 2.0,
         NodeKind.Relabel => RecomputeCycles(node.Inputs[0]),
+        NodeKind.Reduce => 0.2,
         _ => 1,
     };
 

@@ -33,7 +33,8 @@ internal sealed record Packing(int Id, string Name, ImmutableArray<Node> Matrice
 
     public int Length => TotalVectors * Lanes * Columns;
 
-    public static int Padded(int length) => (length + Lanes - 1) / Lanes * Lanes;
+    /// <summary>Floats of a stored value of <paramref name="length"/> elements; one element that broadcasts (0) takes a vector.</summary>
+    public static int Padded(int length) => (System.Math.Max(length, 1) + Lanes - 1) / Lanes * Lanes;
 }
 
 /// <summary>Where a parameter lies in the packed block.</summary>

@@ -85,9 +85,14 @@ internal sealed record ProductStage(
     string Name, Extent Extent, ImmutableArray<Accumulator> Accumulators, ImmutableArray<Term> Terms) : Statement(Name);
 
 /// <summary>An epilogue: elementwise operations on rows of <paramref name="Units"/> elements, from loads to stores.</summary>
+/// <param name="Units">Elements of a row; 0 for values of one element.</param>
 /// <param name="IsAdjoint">Stores must leave padding at zero: weight gradients read whole vectors of them.</param>
 internal sealed record MapStage(
-    string Name, Extent Extent, int Units, ImmutableArray<Binding> Loads, ImmutableArray<Binding> Stores, bool IsAdjoint) : Statement(Name);
+    string Name, Extent Extent, int Units, ImmutableArray<Binding> Loads, ImmutableArray<Binding> Stores, bool IsAdjoint) : Statement(Name)
+{
+    /// <summary>Sums and maxima over the elements of a row, each stored as one element.</summary>
+    public ImmutableArray<Binding> Reductions { get; init; } = ImmutableArray<Binding>.Empty;
+}
 
 /// <summary>Gradients of vectors: a node summed over all rows for each parameter.</summary>
 internal sealed record ColumnSums(
@@ -99,8 +104,10 @@ internal sealed record ColumnSums(
 internal sealed record WeightGradient(
     string Name, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name);
 
-/// <summary>A state or its gradient between its own buffer and a loop's; without a source, zeros.</summary>
-internal sealed record CopyRows(string Name, Extent Extent, int Units, Operand? From, Operand To) : Statement(Name);
+/// <summary>Rows from one place to another: a state and a loop's memory, a part of a vector and the whole; without a source, zeros.</summary>
+/// <param name="FromElement">Where in the source's row to begin.</param>
+/// <param name="ToElement">Where in the target's row to begin.</param>
+internal sealed record CopyRows(string Name, Extent Extent, int Units, Operand? From, Operand To, int FromElement = 0, int ToElement = 0) : Statement(Name);
 
 /// <summary>A loop over the steps of the call.</summary>
 internal sealed record Loop(string Name, int Scope, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name);

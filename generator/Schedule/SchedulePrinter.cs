@@ -49,7 +49,7 @@ internal static class SchedulePrinter
 
                         break;
                     case MapStage stage:
-                        Line(depth, $"map {stage.Extent} {stage.Units}: {string.Join(", ", stage.Loads.Select(load => At(load.Operand)))} -> {string.Join(", ", stage.Stores.Select(store => At(store.Operand)))} ({stage.Computed().Count} operations)");
+                        Line(depth, $"map {stage.Extent} {stage.Units}: {string.Join(", ", stage.Loads.Select(load => At(load.Operand)))} -> {string.Join(", ", stage.Stores.Concat(stage.Reductions).Select(store => At(store.Operand)))} ({stage.Computed().Count} operations)");
                         break;
                     case ColumnSums sums:
                         Line(depth, $"column sums {string.Join(", ", sums.Sums.Select(sum => sum.Parameter.Name))} of {string.Join(", ", sums.Loads.Select(load => At(load.Operand)))}");

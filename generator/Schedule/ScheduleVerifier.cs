@@ -38,7 +38,7 @@ internal static class ScheduleVerifier
 
                     break;
                 case MapStage stage:
-                    Require(stage.Stores.Select(store => schedule.PlaceOf(store.Operand)).Distinct().Count() == stage.Stores.Length, stage, "an epilogue stores each place once");
+                    Require(stage.Stores.Concat(stage.Reductions).Select(store => schedule.PlaceOf(store.Operand)).Distinct().Count() == stage.Stores.Length + stage.Reductions.Length, stage, "an epilogue stores each place once");
                     Require(stage.Computed().All(node => node.Type.Units == stage.Units || node.Type.Units == 0), stage, "an epilogue has one size");
                     break;
                 case WeightGradient gradient:

@@ -24,6 +24,7 @@ internal sealed class CellShapes
     private readonly Dictionary<string, (int Rows, int Columns)> _declared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _scalarValues = new(StringComparer.Ordinal);
     private readonly List<string> _parameterOrder = new();
+    private readonly List<(CallExpression Call, Size Joined, Size?[] Parts)> _concats = new();
     private readonly List<EquationError> _errors;
 
     private CellShapes(IReadOnlyDictionary<string, CellSetting> settings, List<EquationError> errors)
@@ -157,6 +158,7 @@ internal sealed class CellShapes
             }
         }
 
+        SolveConcats();
         if (_errors.Count > 0)
         {
             return;
@@ -181,12 +183,43 @@ internal sealed class CellShapes
             }
         }
 
+        SolveConcats();
+
         void Assume(Size size, string name)
         {
             if (!size.IsKnown)
             {
                 size.Set(units);
                 Assumed.Add(name);
+            }
+        }
+    }
+
+    /// <summary>A concat whose parts are known is known; one with a single unknown part gives that part.</summary>
+    private void SolveConcats()
+    {
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            foreach ((CallExpression call, Size joined, Size?[] parts) in _concats.ToList())
+            {
+                List<Size> unknown = parts.OfType<Size>().Where(part => !part.IsKnown).ToList();
+                int known = parts.Sum(part => part is null ? 1 : part.IsKnown ? part.Number : 0);
+                if (unknown.Count == 0)
+                {
+                    Join(joined, new Size(known), call.Span, () => SyntaxPrinter.Print(call), () => "its parts together");
+                }
+                else if (unknown.Count == 1 && joined.IsKnown && joined.Number > known)
+                {
+                    unknown[0].Set(joined.Number - known);
+                }
+                else
+                {
+                    continue;
+                }
+
+                _concats.Remove((call, joined, parts));
+                changed = true;
             }
         }
     }
@@ -284,7 +317,10 @@ internal sealed class CellShapes
 
         if (function == "concat")
         {
-            return new Size();
+            // As large as its parts together, once these are known.
+            var joined = new Size();
+            _concats.Add((call, joined, sizes));
+            return joined;
         }
 
         int arity = function is "softmax" or "layer_norm" ? 1 : OperationTable.Function(function)?.Arity ?? -1;

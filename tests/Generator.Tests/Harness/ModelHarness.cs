@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Unrolled.Generator.Frontend;
+
+namespace Unrolled.Generator.Tests.Harness;
+
+/// <summary>The project a network is compiled in.</summary>
+internal sealed record HarnessOptions
+{
+    /// <summary><c>CheckForOverflowUnderflow</c> of the user's project.</summary>
+    public bool CheckOverflow { get; init; }
+
+    /// <summary>Whether missing and malformed XML documentation counts, as in a project with <c>GenerateDocumentationFile</c>.</summary>
+    public bool Documentation { get; init; }
+
+    /// <summary>A file of the user's beside the models.</summary>
+    public string? ExtraSource { get; init; }
+
+    public static HarnessOptions Default { get; } = new();
+}
+
+/// <summary>Compiles networks in-process as a user's build does, with the real generator, and loads them.</summary>
+internal static class ModelHarness
+{
+    private static readonly ImmutableArray<MetadataReference> References = FindReferences();
+
+    /// <summary>Compiles C# sources with the generator.</summary>
+    public static CompiledModels Compile(IEnumerable<string> sources, HarnessOptions? options = null) =>
+        Compile([.. sources], [], options ?? HarnessOptions.Default);
+
+    /// <summary>Compiles networks: those with attributes through the generator, the others through the compiler alone.</summary>
+    public static CompiledModels Compile(IEnumerable<TestNetwork> networks, HarnessOptions? options = null)
+    {
+        var sources = new List<string>();
+        var emitted = new List<GeneratedFile>();
+        foreach (TestNetwork network in networks)
+        {
+            if (network.HasAttributes)
+            {
+                sources.Add(network.AttributeSource);
+            }
+            else
+            {
+                sources.Add($"namespace {TestNetwork.Namespace};\n\n/// <summary>A network under test.</summary>\npublic sealed partial class {network.Class};\n");
+                emitted.Add(new GeneratedFile(network.Class + ".g.cs", CompileSpec(network.Spec)));
+            }
+        }
+
+        return Compile(sources, emitted, options ?? HarnessOptions.Default);
+    }
+
+    /// <summary>The compiler's source for a spec.</summary>
+    /// <exception cref="InvalidOperationException">The equations have mistakes.</exception>
+    public static string CompileSpec(ModelSpec spec)
+    {
+        CompilationResult result = Compiler.Compile(spec);
+        return result.Source ?? throw new InvalidOperationException(
+            string.Join(Environment.NewLine, result.Errors.Select(error => $"{spec.Layers[error.Layer].Name}: {error.Error.Id} {error.Error.Message} at {error.Error.Span}")));
+    }
+
+    /// <summary>Runs the generator alone.</summary>
+    public static ImmutableArray<GeneratedFile> Generate(IEnumerable<string> sources)
+    {
+        _ = RunGenerator(CreateCompilation(sources, HarnessOptions.Default), out ImmutableArray<GeneratedFile> generated);
+        return generated;
+    }
+
+    private static CompiledModels Compile(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options) =>
+        new(ImageCache.GetOrAdd(
+            string.Join('\0', sources.Concat(emitted.Select(file => file.Text)).Append(options.ToString())),
+            () => CompileImage(sources, emitted, options)));
+
+    private static byte[] CompileImage(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options)
+    {
+        CSharpCompilation compilation = CreateCompilation(options.ExtraSource is null ? sources : sources.Append(options.ExtraSource), options);
+        Compilation complete = RunGenerator(compilation, out _);
+        complete = complete.AddSyntaxTrees(emitted.Select(file => Parse(file.Text, file.HintName, options)));
+        using var image = new MemoryStream();
+        var result = complete.Emit(image);
+        Diagnostic[] problems = result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).ToArray();
+        return problems.Length == 0 ? image.ToArray() : throw new InvalidOperationException(Describe(problems));
+    }
+
+    private static Compilation RunGenerator(CSharpCompilation compilation, out ImmutableArray<GeneratedFile> generated)
+    {
+        GeneratorDriver driver = CSharpGeneratorDriver.Create(
+            [new ModelGenerator().AsSourceGenerator()],
+            parseOptions: (CSharpParseOptions)compilation.SyntaxTrees[0].Options);
+        driver = driver.RunGeneratorsAndUpdateCompilation(compilation, out Compilation complete, out ImmutableArray<Diagnostic> diagnostics);
+        GeneratorRunResult result = driver.GetRunResult().Results.Single();
+        if (result.Exception is { } exception)
+        {
+            throw new InvalidOperationException("The generator failed", exception);
+        }
+
+        Diagnostic[] problems = diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).ToArray();
+        if (problems.Length > 0)
+        {
+            throw new InvalidOperationException(Describe(problems));
+        }
+
+        generated = result.GeneratedSources.Select(source => new GeneratedFile(source.HintName, source.SourceText.ToString())).ToImmutableArray();
+        return complete;
+    }
+
+    private static CSharpCompilation CreateCompilation(IEnumerable<string> sources, HarnessOptions options) => CSharpCompilation.Create(
+        "GeneratedModels" + Guid.NewGuid().ToString("N"),
+        sources.Select((source, index) => Parse(source, $"Source{index}.cs", options)),
+        References,
+        new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary,
+            optimizationLevel: OptimizationLevel.Release,
+            checkOverflow: options.CheckOverflow,
+            nullableContextOptions: NullableContextOptions.Enable,
+            warningLevel: 9999,
+            generalDiagnosticOption: ReportDiagnostic.Error,
+            deterministic: true));
+
+    private static SyntaxTree Parse(string source, string path, HarnessOptions options) => CSharpSyntaxTree.ParseText(
+        source,
+        new CSharpParseOptions(LanguageVersion.CSharp12, options.Documentation ? DocumentationMode.Diagnose : DocumentationMode.Parse),
+        path,
+        System.Text.Encoding.UTF8);
+
+    private static string Describe(IReadOnlyCollection<Diagnostic> problems) =>
+        $"{problems.Count} problems, the first of them:{Environment.NewLine}" + string.Join(Environment.NewLine, problems.Take(10).Select(problem =>
+        {
+            string line = problem.Location.SourceTree?.GetText().Lines[problem.Location.GetLineSpan().StartLinePosition.Line].ToString() ?? "";
+            return $"{problem}{Environment.NewLine}    {line.Trim()}";
+        }));
+
+    private static ImmutableArray<MetadataReference> FindReferences()
+    {
+        string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
+        string runtime = typeof(IModel).Assembly.Location;
+        return platform.Split(Path.PathSeparator)
+            .Where(path => Path.GetFileName(path) is var name
+                && (name.StartsWith("System.", StringComparison.Ordinal) || name is "netstandard.dll" or "mscorlib.dll"))
+            .Append(runtime)
+            .Select(path => (MetadataReference)MetadataReference.CreateFromFile(path))
+            .ToImmutableArray();
+    }
+}

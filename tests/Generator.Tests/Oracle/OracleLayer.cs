@@ -1,0 +1,352 @@
+using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Equations;
+
+namespace Unrolled.Generator.Tests.Oracle;
+
+/// <summary>
+/// One layer's equations, run as they stand: each step evaluates every equation once, in an order in which what is read at <c>t</c> is there.
+/// Works on the expanded syntax; takes the shapes of parameters as given and knows no other shape rule than "an operation has the size of its operands".
+/// </summary>
+internal sealed class OracleLayer
+{
+    private readonly string _name;
+    private readonly Dictionary<string, EquationSyntax> _equations = [];
+    private readonly Dictionary<string, CellSetting> _settings = [];
+    private readonly Dictionary<string, double[]> _parameters;
+    private readonly Dictionary<string, (int Rows, int Columns)> _matrices;
+    private readonly Dictionary<string, OracleValue> _values = [];
+    private readonly Dictionary<string, int> _sizes = [];
+    private readonly SortedDictionary<(string Symbol, int Delay), GivenValue> _delayed = [];
+    private readonly List<OracleValue> _order = [];
+    private readonly KinkWatch _watch;
+
+    /// <param name="spec">The layer as the compiler is given it.</param>
+    /// <param name="cell">Its text, parsed and expanded.</param>
+    /// <param name="inputSize">Elements of <c>x[t]</c>.</param>
+    /// <param name="parameters">Elements of every parameter by its symbol, row-major; read at every evaluation, so that they can be changed in place.</param>
+    /// <param name="matrices">Shapes of the parameters that are matrices.</param>
+    /// <param name="watch">Told of every argument of a function with a kink.</param>
+    public OracleLayer(
+        LayerSpec spec,
+        CellSyntax cell,
+        int inputSize,
+        Dictionary<string, double[]> parameters,
+        Dictionary<string, (int Rows, int Columns)> matrices,
+        KinkWatch watch)
+    {
+        _name = spec.Name;
+        _parameters = parameters;
+        _matrices = matrices;
+        _watch = watch;
+        foreach (StatementSyntax statement in cell.Statements)
+        {
+            switch (statement)
+            {
+                case EquationSyntax equation:
+                    _equations.Add(equation.Target.Name, equation);
+                    break;
+                case ParamDeclaration { Number: { } number } param:
+                    _settings.Add(param.Name, new CellSetting(param.Name, CellSettingKind.Number, number, null));
+                    break;
+                case ParamDeclaration param:
+                    _settings.Add(param.Name, new CellSetting(param.Name, CellSettingKind.Function, 0, param.Function));
+                    break;
+                case OutputDeclaration output:
+                    OutputName = output.Name.Name;
+                    break;
+            }
+        }
+
+        foreach (CellSetting setting in spec.Settings)
+        {
+            if (setting.Kind is CellSettingKind.Number or CellSettingKind.Function)
+            {
+                _settings[setting.Name] = setting;
+            }
+        }
+
+        Input = new GivenValue(inputSize);
+        _values["x"] = Input;
+        _sizes["x"] = inputSize;
+        FindSizes();
+        foreach (string symbol in _equations.Keys)
+        {
+            Schedule(symbol, []);
+        }
+
+        Output = _values[OutputName];
+        if (Output.Shared)
+        {
+            throw new NotSupportedException($"'{OutputName}' of '{spec.Name}' is the same for every row");
+        }
+    }
+
+    /// <summary>The symbol that is the layer's output.</summary>
+    public string OutputName { get; } = "h";
+
+    public GivenValue Input { get; }
+
+    public OracleValue Output { get; }
+
+    /// <summary>What the equations read of earlier steps: for every symbol all delays up to the longest one read.</summary>
+    public IReadOnlyDictionary<(string Symbol, int Delay), GivenValue> Delayed => _delayed;
+
+    public void Reserve(int rows)
+    {
+        Input.Reserve(rows);
+        foreach (GivenValue value in _delayed.Values)
+        {
+            value.Reserve(rows);
+        }
+
+        foreach (OracleValue value in _order)
+        {
+            value.Reserve(rows);
+        }
+    }
+
+    /// <summary>Runs one step: input and delayed values in, output and the next step's delayed values out.</summary>
+    public void Step(int rows)
+    {
+        foreach (OracleValue value in _order)
+        {
+            value.Evaluate(rows);
+        }
+
+        // From the longest delay down: what was at t-1 becomes t-2 before t-1 takes what is now t.
+        foreach (((string symbol, int delay), GivenValue value) in _delayed.Reverse())
+        {
+            if (delay > 1)
+            {
+                value.Swap(_delayed[(symbol, delay - 1)]);
+            }
+            else
+            {
+                OracleValue current = _values[symbol];
+                for (int row = 0; row < rows; row++)
+                {
+                    Array.Copy(current.Data, row * current.RowStride, value.Data, row * value.Size, value.Size);
+                }
+            }
+        }
+    }
+
+    private OracleValue Schedule(string symbol, HashSet<string> open)
+    {
+        if (_values.TryGetValue(symbol, out OracleValue? value))
+        {
+            return value;
+        }
+
+        if (!open.Add(symbol))
+        {
+            throw new InvalidOperationException($"'{symbol}' depends on itself within a step");
+        }
+
+        value = Build(_equations[symbol].Value, open);
+        open.Remove(symbol);
+        _values.Add(symbol, value);
+        return value;
+    }
+
+    private OracleValue Build(ExpressionSyntax expression, HashSet<string> open)
+    {
+        OracleValue value;
+        switch (expression)
+        {
+            case NumberExpression number:
+                return new FixedValue([number.Value]);
+            case ReferenceExpression { Delay: null } parameter:
+                return Parameter(parameter.Name.Name);
+            case ReferenceExpression { Delay: 0 } reference:
+                return Schedule(reference.Name.Name, open);
+            case ReferenceExpression reference:
+                for (int delay = 1; delay <= reference.Delay; delay++)
+                {
+                    _delayed.TryAdd((reference.Name.Name, delay), new GivenValue(_sizes[reference.Name.Name]));
+                }
+
+                return _delayed[(reference.Name.Name, reference.Delay!.Value)];
+            case NegateExpression negate:
+                value = new UnaryValue(Build(negate.Operand, open), new OracleFunctions.Unary(a => -a), _watch);
+                break;
+            case BinaryExpression { Operator: '@' } product:
+                (double[] matrix, int rows, int columns, bool transposed) = Matrix(product.Left);
+                OracleValue vector = Build(product.Right, open);
+                if (vector.Size != (transposed ? rows : columns))
+                {
+                    throw new InvalidOperationException($"{rows} x {columns} matrix times {vector.Size} elements in '{_name}'");
+                }
+
+                value = new ProductValue(matrix, rows, columns, transposed, vector);
+                break;
+            case BinaryExpression binary:
+                value = Elementwise(
+                    Build(binary.Left, open),
+                    Build(binary.Right, open),
+                    binary.Operator switch
+                    {
+                        '+' => (a, b) => a + b,
+                        '-' => (a, b) => a - b,
+                        '*' => (a, b) => a * b,
+                        '/' => (a, b) => a / b,
+                        _ => throw new NotSupportedException(binary.Operator.ToString()),
+                    });
+                break;
+            case CallExpression call:
+                return BuildCall(call, open);
+            default:
+                throw new NotSupportedException(expression.GetType().Name);
+        }
+
+        _order.Add(value);
+        return value;
+    }
+
+    private OracleValue BuildCall(CallExpression call, HashSet<string> open)
+    {
+        string function = Function(call);
+        if (function == "identity")
+        {
+            return Build(call.Arguments[0], open);
+        }
+
+        OracleValue[] operands = call.Arguments.Select(argument => Build(argument, open)).ToArray();
+        OracleValue first = operands[0];
+        OracleValue value;
+        switch (function)
+        {
+            case "min" when operands.Length == 2:
+                value = Elementwise(first, operands[1], Math.Min, watchDifference: true);
+                break;
+            case "max" when operands.Length == 2:
+                value = Elementwise(first, operands[1], Math.Max, watchDifference: true);
+                break;
+            case "clip":
+                _order.Add(Elementwise(first, operands[1], Math.Max, watchDifference: true));
+                value = Elementwise(_order[^1], operands[2], Math.Min, watchDifference: true);
+                break;
+            case "leaky_relu" when operands.Length == 2:
+                value = Elementwise(first, operands[1], (a, slope) => a > 0 ? a : slope * a, watchFirst: true);
+                break;
+            case "elu" when operands.Length == 2:
+                value = Elementwise(first, operands[1], (a, scale) => a > 0 ? a : scale * (Math.Exp(a) - 1), watchFirst: true);
+                break;
+            case "sum":
+                value = new RowValue(1, first, (from, to) => to[0] = from.Sum());
+                break;
+            case "mean":
+                value = new RowValue(1, first, (from, to) => to[0] = from.Sum() / from.Length);
+                break;
+            case "softmax":
+                value = new RowValue(first.Size, first, Softmax);
+                break;
+            case "layer_norm":
+                value = new RowValue(first.Size, first, LayerNorm);
+                break;
+            case "concat":
+                value = new ConcatValue(operands);
+                break;
+            default:
+                value = new UnaryValue(first, OracleFunctions.UnaryFunctions[function], _watch);
+                break;
+        }
+
+        _order.Add(value);
+        return value;
+    }
+
+    private string Function(CallExpression call) =>
+        _settings.TryGetValue(call.Function, out CellSetting? setting) && setting.Kind == CellSettingKind.Function
+            ? setting.Function!
+            : call.Function;
+
+    private FixedValue Parameter(string name) =>
+        _settings.TryGetValue(name, out CellSetting? setting) && setting.Kind == CellSettingKind.Number
+            ? new FixedValue([setting.Number])
+            : new FixedValue(_parameters[name]);
+
+    private (double[] Elements, int Rows, int Columns, bool Transposed) Matrix(ExpressionSyntax expression)
+    {
+        if (expression is CallExpression { Function: "transpose" } transpose)
+        {
+            (double[] elements, int rows, int columns, bool transposed) = Matrix(transpose.Arguments[0]);
+            return (elements, rows, columns, !transposed);
+        }
+
+        string name = ((ReferenceExpression)expression).Name.Name;
+        return (_parameters[name], _matrices[name].Rows, _matrices[name].Columns, false);
+    }
+
+    private BinaryValue Elementwise(
+        OracleValue left, OracleValue right, Func<double, double, double> function, bool watchDifference = false, bool watchFirst = false)
+    {
+        if (left.Size != right.Size && left.Size != 1 && right.Size != 1)
+        {
+            throw new InvalidOperationException($"{left.Size} and {right.Size} elements do not go together");
+        }
+
+        return new BinaryValue(Math.Max(left.Size, right.Size), left, right, function, watchDifference || watchFirst ? _watch : null, watchFirst);
+    }
+
+    private static void Softmax(double[] from, double[] to)
+    {
+        double largest = from.Max();
+        double sum = 0;
+        for (int i = 0; i < from.Length; i++)
+        {
+            sum += to[i] = Math.Exp(from[i] - largest);
+        }
+
+        for (int i = 0; i < from.Length; i++)
+        {
+            to[i] /= sum;
+        }
+    }
+
+    // Ba, Kiros & Hinton 2016 with the usual 1e-5 under the root.
+    private static void LayerNorm(double[] from, double[] to)
+    {
+        double mean = from.Sum() / from.Length;
+        double variance = from.Sum(a => (a - mean) * (a - mean)) / from.Length;
+        for (int i = 0; i < from.Length; i++)
+        {
+            to[i] = (from[i] - mean) / Math.Sqrt(variance + 1e-5);
+        }
+    }
+
+    /// <summary>
+    /// Sizes of all assigned symbols, needed where one is read before it is computed: the least sizes that agree with every equation,
+    /// found by letting them grow from nothing.
+    /// </summary>
+    private void FindSizes()
+    {
+        for (bool grew = true; grew;)
+        {
+            grew = false;
+            foreach ((string symbol, EquationSyntax equation) in _equations)
+            {
+                int size = SizeOf(equation.Value);
+                grew |= size > _sizes.GetValueOrDefault(symbol);
+                _sizes[symbol] = size;
+            }
+        }
+    }
+
+    private int SizeOf(ExpressionSyntax expression) => expression switch
+    {
+        NumberExpression => 1,
+        ReferenceExpression { Delay: null } parameter => Parameter(parameter.Name.Name).Size,
+        ReferenceExpression reference => _sizes.GetValueOrDefault(reference.Name.Name),
+        NegateExpression negate => SizeOf(negate.Operand),
+        BinaryExpression { Operator: '@' } product => Matrix(product.Left) is var (_, rows, columns, transposed) && transposed ? columns : rows,
+        BinaryExpression binary => Math.Max(SizeOf(binary.Left), SizeOf(binary.Right)),
+        CallExpression call => Function(call) switch
+        {
+            "sum" or "mean" => 1,
+            "concat" => call.Arguments.Sum(SizeOf),
+            _ => call.Arguments.Max(SizeOf),
+        },
+        _ => throw new NotSupportedException(expression.GetType().Name),
+    };
+}

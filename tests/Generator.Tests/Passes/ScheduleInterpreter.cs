@@ -1,0 +1,483 @@
+using System.Collections.Immutable;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
+using Unrolled.Generator.Schedule;
+using Buffer = Unrolled.Generator.Schedule.Buffer;
+
+namespace Unrolled.Generator.Tests.PassTests;
+
+/// <summary>
+/// The meaning of a schedule in double precision, on buffers, slots and packings exactly as planned. Memory begins as NaN, and every
+/// slot of every row remembers which stored value was written to it last: reading another one is an error, not just a wrong number.
+/// </summary>
+internal sealed class ScheduleInterpreter
+{
+    private const int Lanes = 16;
+
+    private readonly ModelSchedule _schedule;
+    private readonly ParameterLayout _layout;
+    private readonly int _batch;
+    private readonly int _steps;
+    private readonly double[][] _memory;
+    private readonly int[][] _owners;
+    private readonly double[] _parameters;
+    private readonly double[] _derived;
+    private readonly double[] _gradients;
+    private int[] _tokens = [];
+    private Loop? _loop;
+    private int _step;
+
+    private ScheduleInterpreter(ModelSchedule schedule, ParameterLayout layout, NetworkData data)
+    {
+        _schedule = schedule;
+        _layout = layout;
+        _batch = data.Batch;
+        _steps = data.Steps;
+        _memory = schedule.Buffers.Select(buffer => Poison(RowsOf(buffer) * buffer.RowStride)).ToArray();
+        _owners = schedule.Buffers.Select(buffer => Enumerable.Repeat(-1, RowsOf(buffer) * buffer.Slots).ToArray()).ToArray();
+        _parameters = Poison(layout.Length);
+        _gradients = new double[layout.Length];
+        foreach (ParameterPlace place in layout.Places)
+        {
+            Tensor value = data.Parameters[place.Declaration.Node.Name];
+            value.ForEach((_, _, unit, column) => _parameters[IndexOf(place, unit, column)] = value[0, 0, unit, column]);
+        }
+
+        _derived = Poison(schedule.Derived.Sum(packing => packing.Length));
+        foreach (Packing packing in schedule.Derived)
+        {
+            FillDerived(packing);
+        }
+    }
+
+    /// <summary>Runs the whole of a schedule once: forward, backward where there is one, backward to the input.</summary>
+    public static NetworkValues Evaluate(ModelSchedule schedule, ModelGraph graph, ParameterLayout layout, NetworkData data)
+    {
+        var interpreter = new ScheduleInterpreter(schedule, layout, data);
+        interpreter.Fill(graph, data);
+        interpreter.Run(schedule.Forward);
+        var values = new NetworkValues();
+        values.Add(NetworkValues.Output, interpreter.Read(Residence.Output, 0, graph.Output.Type));
+        for (int i = 0; i < graph.States.Length; i++)
+        {
+            values.Add(NetworkValues.Final(graph.States[i].Name), interpreter.Read(Residence.State, i, graph.States[i].Initial.Type));
+        }
+
+        if (graph.Gradients.IsEmpty)
+        {
+            return values;
+        }
+
+        interpreter.Run(schedule.Backward);
+        interpreter.Run(schedule.InputBackward);
+        foreach (Gradient gradient in graph.Gradients)
+        {
+            values.Add(NetworkValues.Gradient(gradient.Kind, gradient.Target), interpreter.Read(gradient, graph));
+        }
+
+        return values;
+    }
+
+    // ---- the outside world
+
+    private void Fill(ModelGraph graph, NetworkData data)
+    {
+        Tensor input = data.Input(graph.Input.Name);
+        if (graph.Input.Type.IsToken)
+        {
+            _tokens = input.Data.Select(id => (int)id).ToArray();
+        }
+
+        Write(Residence.Input, 0, input);
+        Write(Residence.OutputGradient, 0, data.Input(UpstreamGradient.Output));
+        for (int i = 0; i < graph.States.Length; i++)
+        {
+            Write(Residence.State, i, data.Input(graph.States[i].Initial.Name));
+            Write(Residence.FinalGradient, i, data.Input(UpstreamGradient.Final(graph.States[i].Name)));
+        }
+    }
+
+    private void Write(Residence residence, int index, Tensor values)
+    {
+        foreach (Buffer buffer in _schedule.Buffers.Where(buffer => buffer.Residence == residence && buffer.Index == index))
+        {
+            int value = SingleValueOf(buffer);
+            values.ForEach((step, row, unit, _) => _memory[buffer.Id][(step * _batch + row) * buffer.RowStride + unit] = values[step, row, unit, 0]);
+            Array.Fill(_owners[buffer.Id], value);
+        }
+    }
+
+    private Tensor Read(Residence residence, int index, NodeType type)
+    {
+        var result = new Tensor(type, _steps, _batch);
+        Buffer buffer = _schedule.Buffers.Single(buffer => buffer.Residence == residence && buffer.Index == index);
+        result.ForEach((step, row, unit, _) => result[step, row, unit, 0] = _memory[buffer.Id][(step * _batch + row) * buffer.RowStride + unit]);
+        return result;
+    }
+
+    private Tensor Read(Gradient gradient, ModelGraph graph)
+    {
+        NodeType type = gradient.Target.Type;
+        if (gradient.Kind == GradientKind.Parameter)
+        {
+            var result = new Tensor(type, _steps, _batch);
+            ParameterPlace place = _layout.PlaceOf(gradient.Target);
+            result.ForEach((_, _, unit, column) => result[0, 0, unit, column] = _gradients[IndexOf(place, unit, column)]);
+            return result;
+        }
+
+        if (gradient.Value.Kind == NodeKind.Constant)
+        {
+            return Tensor.Number(gradient.Value.Value).SpreadOver(type, _steps, _batch);
+        }
+
+        return gradient.Kind == GradientKind.Input
+            ? Read(Residence.InputGradient, 0, type)
+            : Read(Residence.InitialGradient, graph.States.Select(state => state.Initial).ToList().IndexOf(gradient.Target), type);
+    }
+
+    /// <summary>The one stored value of a buffer that the runtime reads or writes.</summary>
+    private int SingleValueOf(Buffer buffer) => _schedule.Values.Single(value => _schedule.Places[value.Id].Buffer == buffer.Id).Id;
+
+    // ---- weights
+
+    /// <summary>Where a matrix's element lies, by the formula that the runtime's PackedSegment documents.</summary>
+    private static int IndexIn(int offset, int slots, int rows, int columns, int panelVectors, int slot, int row, int column)
+    {
+        int vector = row / Lanes * slots + slot;
+        int total = slots * ((rows + Lanes - 1) / Lanes);
+        int panel = vector / panelVectors;
+        int width = Math.Min(panelVectors, total - panel * panelVectors);
+        return offset + panel * panelVectors * Lanes * columns + column * width * Lanes + vector % panelVectors * Lanes + row % Lanes;
+    }
+
+    internal static int IndexOf(ParameterPlace place, int unit, int column) => place.Packing is { } packing
+        ? IndexIn(place.Offset, packing.Matrices.Length, packing.Rows, packing.Columns, packing.PanelVectors, place.Slot, unit, column)
+        : place.Offset + unit;
+
+    private static int IndexOf(Packing packing, int slot, int row, int column) =>
+        IndexIn(packing.Offset, packing.Slots, packing.Rows, packing.Columns, packing.PanelVectors, slot, row, column);
+
+    private void FillDerived(Packing packing)
+    {
+        int before = 0;
+        for (int matrix = 0; matrix < packing.Matrices.Length; matrix++)
+        {
+            ParameterPlace place = _layout.PlaceOf(packing.Matrices[matrix]);
+            NodeType type = packing.Matrices[matrix].Type;
+            for (int unit = 0; unit < type.Units; unit++)
+            {
+                for (int column = 0; column < type.Columns; column++)
+                {
+                    // Transposed: a matrix's rows are columns here, those of one matrix after those of another.
+                    int index = packing.IsTransposed ? IndexOf(packing, 0, column, before + unit) : IndexOf(packing, matrix, unit, column);
+                    _derived[index] = _parameters[IndexOf(place, unit, column)];
+                }
+            }
+
+            before += type.Units;
+        }
+    }
+
+    private double[] BlockOf(Packing packing) => _schedule.Derived.Contains(packing) ? _derived : _parameters;
+
+    // ---- memory
+
+    private static double[] Poison(int length)
+    {
+        double[] memory = new double[length];
+        Array.Fill(memory, double.NaN);
+        return memory;
+    }
+
+    private int RowsOf(Buffer buffer) => buffer.Residence switch
+    {
+        Residence.Ring => 2 * _batch,
+        Residence.History => _batch * (_steps + 1),
+        Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient => _batch * _steps,
+        Residence.Tokens => 0,
+        _ => _batch,
+    };
+
+    /// <summary>The first of the rows an operand means here: in the loop's present step, or outside loops.</summary>
+    private int FirstRow(Operand operand)
+    {
+        Buffer buffer = _schedule.BufferOf(operand);
+        bool reverse = _loop is { Reverse: true };
+        int turn = (reverse ? _steps - 1 - _step : _step) & 1;
+        int? block = (buffer.Residence, operand.Moment, _loop is not null) switch
+        {
+            (Residence.Ring, Moment.Previous, true) => turn,
+            (Residence.Ring, Moment.Current, true) => 1 - turn,
+            (Residence.Ring, Moment.Initial, false) => 0,
+            (Residence.Ring, Moment.Final, false) => _steps & 1,
+
+            // Block 0 is the state before the first step.
+            (Residence.History, Moment.Previous, true) => _step,
+            (Residence.History, Moment.Current, true) => _step + 1,
+            (Residence.History, Moment.Initial or Moment.Previous, false) => 0,
+            (Residence.History, Moment.Current, false) => 1,
+            (Residence.History, Moment.Final, false) => _steps,
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, true) => _step,
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, false) => 0,
+            (Residence.Step, Moment.Current, _) => 0,
+            (Residence.State or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
+            _ => null,
+        };
+        return block * _batch ?? throw new InvalidOperationException(
+            $"'{_schedule.ValueOf(operand).Name}' is kept as {buffer.Residence}, which has no {operand.Moment} {(_loop is null ? "outside" : "in")} a loop");
+    }
+
+    private double Load(Operand operand, int row, int unit)
+    {
+        Place place = _schedule.PlaceOf(operand);
+        Buffer buffer = _schedule.Buffers[place.Buffer];
+        int at = FirstRow(operand) + row;
+        int owner = _owners[buffer.Id][at * buffer.Slots + place.Slot];
+        if (owner != operand.Value)
+        {
+            string found = owner < 0 ? "nothing" : $"'{_schedule.Values[owner].Name}' ({owner})";
+            throw new InvalidOperationException(
+                $"'{_schedule.ValueOf(operand).Name}' ({operand.Value}) is read at {operand.Moment} where {found} lies, row {at} of '{buffer.Name}'");
+        }
+
+        return _memory[buffer.Id][at * buffer.RowStride + place.Slot * Packing.Padded(buffer.Units) + unit];
+    }
+
+    private void Store(Operand operand, int row, int unit, double value)
+    {
+        Place place = _schedule.PlaceOf(operand);
+        Buffer buffer = _schedule.Buffers[place.Buffer];
+        int at = FirstRow(operand) + row;
+        _owners[buffer.Id][at * buffer.Slots + place.Slot] = operand.Value;
+        _memory[buffer.Id][at * buffer.RowStride + place.Slot * Packing.Padded(buffer.Units) + unit] = value;
+    }
+
+    private (int Buffer, int Slot, int Row) Location(Operand operand, int row) =>
+        (_schedule.PlaceOf(operand).Buffer, _schedule.PlaceOf(operand).Slot, FirstRow(operand) + row);
+
+    // ---- statements
+
+    private int Rows(Extent extent) => extent == Extent.Step ? _batch : _batch * _steps;
+
+    private void Run(ImmutableArray<Statement> statements)
+    {
+        foreach (Statement statement in statements)
+        {
+            switch (statement)
+            {
+                case Loop loop:
+                    RunLoop(loop);
+                    break;
+                case ProductStage stage:
+                    RunProduct(stage);
+                    break;
+                case MapStage stage:
+                    RunMaps(stage);
+                    break;
+                case ColumnSums sums:
+                    RunSums(sums);
+                    break;
+                case WeightGradient gradient:
+                    RunWeightGradient(gradient);
+                    break;
+                case CopyRows copy:
+                    for (int row = 0; row < Rows(copy.Extent); row++)
+                    {
+                        for (int unit = 0; unit < copy.Units; unit++)
+                        {
+                            Store(copy.To, row, unit, copy.From is { } from ? Load(from, row, unit) : 0);
+                        }
+                    }
+
+                    break;
+                default:
+                    throw new InvalidOperationException($"no meaning for {statement}");
+            }
+        }
+    }
+
+    private void RunLoop(Loop loop)
+    {
+        for (int count = 0; count < _steps; count++)
+        {
+            _loop = loop;
+            _step = loop.Reverse ? _steps - 1 - count : count;
+
+            // One step's scratch says nothing in the next.
+            foreach (int buffer in loop.Body.SelectMany(statement => statement.Writes()).Select(write => _schedule.PlaceOf(write).Buffer).Distinct()
+                .Where(buffer => _schedule.Buffers[buffer].Residence == Residence.Step))
+            {
+                Array.Fill(_memory[buffer], double.NaN);
+                Array.Fill(_owners[buffer], -1);
+            }
+
+            Run(loop.Body);
+        }
+
+        _loop = null;
+    }
+
+    private void RunProduct(ProductStage stage)
+    {
+        int units = stage.Accumulators[0].Value.Type.Units;
+        for (int row = 0; row < Rows(stage.Extent); row++)
+        {
+            double[,] sums = new double[stage.Accumulators.Length, units];
+            for (int slot = 0; slot < stage.Accumulators.Length; slot++)
+            {
+                Accumulator accumulator = stage.Accumulators[slot];
+                for (int unit = 0; unit < units; unit++)
+                {
+                    sums[slot, unit] = accumulator.Start switch
+                    {
+                        StartKind.Zero => 0,
+                        StartKind.Bias => _parameters[IndexOf(_layout.PlaceOf(accumulator.Bias!), unit, 0)],
+                        _ => Load(accumulator.Target, row, unit),
+                    };
+                    foreach (Term term in stage.Terms)
+                    {
+                        sums[slot, unit] += Product(stage, term, slot, unit, row);
+                    }
+                }
+            }
+
+            for (int slot = 0; slot < stage.Accumulators.Length; slot++)
+            {
+                for (int unit = 0; unit < units; unit++)
+                {
+                    Store(stage.Accumulators[slot].Target, row, unit, sums[slot, unit]);
+                }
+            }
+        }
+    }
+
+    private double Product(ProductStage stage, Term term, int slot, int unit, int row)
+    {
+        double[] block = BlockOf(term.Packing);
+        if (term.IsLookup)
+        {
+            int token = _tokens[(_loop is null ? 0 : _step * _batch) + row];
+            return block[IndexOf(term.Packing, slot, unit, token)];
+        }
+
+        double sum = 0;
+        int column = 0;
+        foreach (Operand operand in term.Operands)
+        {
+            // A tile of results is stored before the next tile reads its operands.
+            if (stage.Accumulators.Any(accumulator => Location(accumulator.Target, row) == Location(operand, row)))
+            {
+                throw new InvalidOperationException($"the product '{stage.Name}' overwrites its operand");
+            }
+
+            int elements = _schedule.ValueOf(operand).Units;
+            for (int element = 0; element < elements; element++)
+            {
+                sum += block[IndexOf(term.Packing, slot, unit, column + element)] * Load(operand, row, element);
+            }
+
+            column += elements;
+        }
+
+        return sum;
+    }
+
+    private void RunMaps(MapStage stage)
+    {
+        for (int row = 0; row < Rows(stage.Extent); row++)
+        {
+            // An element's stores come after its own loads only, and no element reads another: the whole row may be computed first.
+            double[,] results = new double[stage.Units, stage.Stores.Length];
+            for (int unit = 0; unit < stage.Units; unit++)
+            {
+                Dictionary<Node, double> values = LoadAll(stage.Loads, row, unit);
+                for (int i = 0; i < stage.Stores.Length; i++)
+                {
+                    results[unit, i] = Evaluate(stage.Stores[i].Node, values, unit);
+                }
+            }
+
+            for (int unit = 0; unit < stage.Units; unit++)
+            {
+                for (int i = 0; i < stage.Stores.Length; i++)
+                {
+                    Store(stage.Stores[i].Operand, row, unit, results[unit, i]);
+                }
+            }
+        }
+    }
+
+    private Dictionary<Node, double> LoadAll(ImmutableArray<Binding> loads, int row, int unit)
+    {
+        var values = new Dictionary<Node, double>();
+        foreach (Binding load in loads)
+        {
+            values[load.Node] = Load(load.Operand, row, unit);
+        }
+
+        return values;
+    }
+
+    private double Evaluate(Node node, Dictionary<Node, double> values, int unit)
+    {
+        if (!values.TryGetValue(node, out double value))
+        {
+            value = node.Kind switch
+            {
+                NodeKind.Constant => node.Value,
+                NodeKind.Parameter => _parameters[IndexOf(_layout.PlaceOf(node), unit, 0)],
+                NodeKind.Map => OperationTable.Get(node.Name).Meaning(node.Inputs.Select(input => Evaluate(input, values, unit)).ToArray()),
+                _ => throw new InvalidOperationException($"nothing loads {node}"),
+            };
+            values.Add(node, value);
+        }
+
+        return value;
+    }
+
+    private void RunSums(ColumnSums sums)
+    {
+        foreach ((Node parameter, Node value) in sums.Sums)
+        {
+            int offset = _layout.PlaceOf(parameter).Offset;
+            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            {
+                for (int unit = 0; unit < sums.Units; unit++)
+                {
+                    _gradients[offset + unit] += Evaluate(value, LoadAll(sums.Loads, row, unit), unit);
+                }
+            }
+        }
+    }
+
+    private void RunWeightGradient(WeightGradient gradient)
+    {
+        Packing packing = gradient.Packing;
+        for (int slot = 0; slot < packing.Slots; slot++)
+        {
+            if (gradient.Adjoints[slot] is not { } adjoint)
+            {
+                continue;
+            }
+
+            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            {
+                for (int unit = 0; unit < packing.Rows; unit++)
+                {
+                    double d = Load(adjoint, row, unit);
+                    if (gradient.IsLookup)
+                    {
+                        _gradients[IndexOf(packing, slot, unit, _tokens[row])] += d;
+                        continue;
+                    }
+
+                    for (int column = 0; column < packing.Columns; column++)
+                    {
+                        _gradients[IndexOf(packing, slot, unit, column)] += d * Load(gradient.Columns, row, column);
+                    }
+                }
+            }
+        }
+    }
+}

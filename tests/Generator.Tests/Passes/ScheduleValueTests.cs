@@ -1,0 +1,128 @@
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
+using Unrolled.Generator.Schedule;
+using Xunit;
+
+namespace Unrolled.Generator.Tests.PassTests;
+
+/// <summary>Schedules compute what their graphs mean, on the memory they plan, with and without Fuse.</summary>
+public sealed class ScheduleValueTests
+{
+    private static readonly (int Batch, int Steps)[] Shapes = [(1, 1), (1, 2), (1, 5), (3, 1), (3, 2), (3, 5)];
+
+    public static TheoryData<string, bool> NetworksAndFusion
+    {
+        get
+        {
+            var data = new TheoryData<string, bool>();
+            foreach (string network in Networks.Names.Select(row => row.Data))
+            {
+                data.Add(network, false);
+                data.Add(network, true);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NetworksAndFusion))]
+    public void Step_after_step_gives_the_graphs_values(string name, bool fused)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ModelGraph streaming = Prune.Run(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule schedule = Schedules.Of(streaming, layout, fused);
+        foreach ((int batch, int steps) in Shapes)
+        {
+            NetworkData data = NetworkData.Random(network, batch, steps);
+            NetworkValues expected = GraphInterpreter.Evaluate(network, data);
+            var states = new Dictionary<string, Tensor>();
+            for (int step = 0; step < steps; step++)
+            {
+                NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network.Input.Name, step, 1, states));
+                NetworkValues.AssertEqual(
+                    expected[NetworkValues.Output].At(step), actual[NetworkValues.Output].At(0), $"step {step} of {steps}, batch {batch}: output");
+                states = network.States.ToDictionary(state => state.Initial.Name, state => actual[NetworkValues.Final(state.Name)]);
+            }
+
+            foreach (StateDeclaration state in network.States)
+            {
+                NetworkValues.AssertEqual(expected[NetworkValues.Final(state.Name)], states[state.Initial.Name], $"{steps} steps, batch {batch}: {state.Name}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NetworksAndFusion))]
+    public void A_sequence_gives_the_graphs_values(string name, bool fused)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ModelGraph sequence = Prune.Run(Hoist.Run(network));
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule schedule = Schedules.Of(sequence, layout, fused);
+        foreach ((int batch, int steps) in Shapes)
+        {
+            NetworkData data = NetworkData.Random(network, batch, steps);
+            GraphInterpreter.Evaluate(network, data).AssertEqual(
+                ScheduleInterpreter.Evaluate(schedule, sequence, layout, data), $"batch {batch}, {steps} steps");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NetworksAndFusion))]
+    public void Training_gives_the_graphs_values_and_gradients(string name, bool fused)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ModelGraph differentiated = Differentiate.Run(network), training = Compiler.Training(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule schedule = Schedules.Of(training, layout, fused);
+        foreach ((int batch, int steps) in Shapes)
+        {
+            NetworkData data = NetworkData.Random(network, batch, steps);
+            NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, training, layout, data);
+            Assert.Equal(1 + network.States.Length + differentiated.Gradients.Length, actual.All.Count);
+            GraphInterpreter.Evaluate(differentiated, data).AssertEqual(actual, $"batch {batch}, {steps} steps");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
+    public void Keep_the_rules(string name)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ParameterLayout layout = ParameterLayout.Of(network);
+        foreach (ModelGraph graph in new[] { Prune.Run(network), Prune.Run(Hoist.Run(network)), Compiler.Training(network) })
+        {
+            ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: false));
+            ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: true));
+        }
+    }
+}
+
+internal static class Schedules
+{
+    public static ModelSchedule Of(ModelGraph graph, ParameterLayout layout, bool fused)
+    {
+        ModelSchedule stacked = Generator.Passes.Stack.Run(graph, layout, "Test");
+        return Plan.Run(fused ? Fuse.Run(stacked) : stacked);
+    }
+
+    public static ModelSchedule Training(ModelGraph bound)
+    {
+        ModelGraph network = Compiler.Network(bound);
+        return Of(Compiler.Training(network), ParameterLayout.Of(network), fused: true);
+    }
+
+    public static ModelSchedule Sequence(ModelGraph bound)
+    {
+        ModelGraph network = Compiler.Network(bound);
+        return Of(Prune.Run(Hoist.Run(network)), ParameterLayout.Of(network), fused: true);
+    }
+
+    public static ModelSchedule Step(ModelGraph bound)
+    {
+        ModelGraph network = Compiler.Network(bound);
+        return Of(Prune.Run(network), ParameterLayout.Of(network), fused: true);
+    }
+}

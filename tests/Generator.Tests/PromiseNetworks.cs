@@ -1,0 +1,145 @@
+using Unrolled.Generator.Tests.Harness;
+
+namespace Unrolled.Generator.Tests;
+
+/// <summary>Networks for the tests of what the emitted code promises: every input, every loss, stacks, sizes beside a vector's.</summary>
+internal static class PromiseNetworks
+{
+    public static ModelSet Models { get; } = new(
+    [
+        new TestNetwork("Characters", 17, 0, [TestLayer.Lstm("lstm", 31, peepholes: true), TestLayer.Lstm("upper", 16), TestLayer.Dense("head", 17)], Loss.SoftmaxCrossEntropy),
+        new TestNetwork("Signals", 0, 5, [TestLayer.Gru("gru", 33), TestLayer.Gru("upper", 17, resetAfter: false), TestLayer.Dense("head", 3, "tanh")], Loss.MeanSquaredError),
+        new TestNetwork("Plain", 0, 17, [TestLayer.Rnn("rnn", 100)]),
+        new TestNetwork("Wide", 0, 64, [TestLayer.Lstm("lstm", 128)]),
+    ]);
+}
+
+/// <summary>Inputs, targets and upstream gradients for a network, one row at a time or many.</summary>
+internal sealed class PromiseData
+{
+    private readonly ModelLayout _layout;
+    private readonly int _steps;
+
+    public PromiseData(ModelLayout layout, int rows, int steps, int seed = 3)
+    {
+        _layout = layout;
+        _steps = steps;
+        var random = new Random(seed);
+        Inputs = layout.TakesTokens ? [] : Floats(random, steps * rows * layout.InputSize);
+        Tokens = layout.TakesTokens ? Integers(random, steps * rows, layout.Tokens) : [];
+        InitialStates = Floats(random, rows * layout.StateLength);
+        OutputGradients = Floats(random, steps * rows * layout.OutputSize);
+        FinalGradients = Floats(random, rows * layout.StateLength);
+        ValueTargets = Floats(random, steps * rows * layout.OutputSize);
+        ClassTargets = Integers(random, steps * rows, layout.OutputSize);
+    }
+
+    public float[] Inputs { get; private set; }
+
+    public int[] Tokens { get; private set; }
+
+    public float[] InitialStates { get; private set; }
+
+    public float[] OutputGradients { get; private set; }
+
+    public float[] FinalGradients { get; private set; }
+
+    public float[] ValueTargets { get; private set; }
+
+    public int[] ClassTargets { get; private set; }
+
+    /// <summary>Elements of <c>[steps, rows, width]</c> that belong to some of the rows.</summary>
+    public static T[] Rows<T>(T[] values, int steps, int rows, int first, int count)
+    {
+        int width = values.Length / steps / rows;
+        return Enumerable.Range(0, steps).SelectMany(step => values.AsSpan((step * rows + first) * width, count * width).ToArray()).ToArray();
+    }
+
+    /// <summary>The same for some of the rows.</summary>
+    public PromiseData Select(int rows, int first, int count)
+    {
+        var part = (PromiseData)MemberwiseClone();
+        part.Inputs = Rows(Inputs, _steps, rows, first, count);
+        part.Tokens = Rows(Tokens, _steps, rows, first, count);
+        part.InitialStates = Rows(InitialStates, 1, rows, first, count);
+        part.OutputGradients = Rows(OutputGradients, _steps, rows, first, count);
+        part.FinalGradients = Rows(FinalGradients, 1, rows, first, count);
+        part.ValueTargets = Rows(ValueTargets, _steps, rows, first, count);
+        part.ClassTargets = Rows(ClassTargets, _steps, rows, first, count);
+        return part;
+    }
+
+    /// <summary>The inputs of the first steps.</summary>
+    public PromiseData Head(int steps) => WithInputs(..(Inputs.Length / _steps * steps), ..(Tokens.Length / _steps * steps));
+
+    /// <summary>The inputs of the steps after the first ones.</summary>
+    public PromiseData Tail(int steps) => WithInputs((Inputs.Length / _steps * steps).., (Tokens.Length / _steps * steps)..);
+
+    public void Forward(ITrainer trainer, int rows = 0)
+    {
+        if (_layout.TakesTokens)
+        {
+            trainer.Forward(Tokens, rows);
+        }
+        else
+        {
+            trainer.Forward(Inputs, rows);
+        }
+    }
+
+    public void Run(ISession session, Span<float> outputs, int rows = 0)
+    {
+        if (_layout.TakesTokens)
+        {
+            session.Run(Tokens, outputs, rows);
+        }
+        else
+        {
+            session.Run(Inputs, outputs, rows);
+        }
+    }
+
+    public void Step(ISession session, int step, int rows, Span<float> output)
+    {
+        if (_layout.TakesTokens)
+        {
+            session.Step(Tokens.AsSpan(step * rows, rows), output);
+        }
+        else
+        {
+            session.Step(Inputs.AsSpan(step * rows * _layout.InputSize, rows * _layout.InputSize), output);
+        }
+    }
+
+    /// <summary>One call with the network's own loss; nothing where it has none.</summary>
+    public float ForwardBackward(ITrainer trainer) => (_layout.TakesTokens, _layout.Loss) switch
+    {
+        (true, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Tokens, ClassTargets),
+        (false, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Inputs, ClassTargets),
+        (true, Loss.MeanSquaredError) => trainer.ForwardBackward(Tokens, ValueTargets),
+        (false, Loss.MeanSquaredError) => trainer.ForwardBackward(Inputs, ValueTargets),
+        _ => 0,
+    };
+
+    public float Evaluate(ITrainer trainer) => (_layout.TakesTokens, _layout.Loss) switch
+    {
+        (true, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Tokens, ClassTargets),
+        (false, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Inputs, ClassTargets),
+        (true, Loss.MeanSquaredError) => trainer.Evaluate(Tokens, ValueTargets),
+        (false, Loss.MeanSquaredError) => trainer.Evaluate(Inputs, ValueTargets),
+        _ => 0,
+    };
+
+    private PromiseData WithInputs(Range inputs, Range tokens)
+    {
+        var part = (PromiseData)MemberwiseClone();
+        part.Inputs = Inputs[inputs];
+        part.Tokens = Tokens[tokens];
+        return part;
+    }
+
+    private static float[] Floats(Random random, int length) =>
+        Enumerable.Range(0, length).Select(_ => (float)(2 * random.NextDouble() - 1)).ToArray();
+
+    private static int[] Integers(Random random, int length, int bound) => Enumerable.Range(0, length).Select(_ => random.Next(bound)).ToArray();
+}

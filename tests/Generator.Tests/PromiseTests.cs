@@ -1,0 +1,305 @@
+using Unrolled.Generator.Tests.Harness;
+using Xunit;
+
+namespace Unrolled.Generator.Tests;
+
+/// <summary>What emitted code promises: it allocates nothing, and a sequence's numbers have the same bits in any company.</summary>
+public sealed class PromiseTests
+{
+    private const int Steps = 5;
+
+    private static ModelSet Models => PromiseNetworks.Models;
+
+    public static TheoryData<string> Names => [.. Models.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void CallsAllocateNothing(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 3;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        ISession session = model.CreateSession(Rows);
+        using ITrainer trainer = model.CreateTrainer(Rows, Steps, new TrainerOptions { InputGradients = !model.Layout.TakesTokens });
+        var outputs = new float[Steps * Rows * model.Layout.OutputSize];
+        AssertAllocatesNothing("Step", () => data.Step(session, 0, Rows, outputs.AsSpan(0, Rows * model.Layout.OutputSize)));
+        AssertAllocatesNothing("Run", () => data.Run(session, outputs));
+        AssertAllocatesNothing("ForwardBackward", () => data.ForwardBackward(trainer));
+        AssertAllocatesNothing("Evaluate", () => data.Evaluate(trainer));
+        AssertAllocatesNothing("Forward and Backward", () =>
+        {
+            data.Forward(trainer);
+            trainer.Backward(data.OutputGradients, data.FinalGradients);
+        });
+        AssertAllocatesNothing("GetOutputs", () => trainer.GetOutputs(outputs));
+        AssertAllocatesNothing("SetState", () => trainer.SetState(data.InitialStates));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void ASequenceHasTheSameBitsInAnyBatch(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Most = 33;
+        var all = new PromiseData(model.Layout, Most, Steps);
+        Results[] alone = Enumerable.Range(0, Most).Select(row => Train(model, all.Select(Most, row, 1), 1, 1)).ToArray();
+
+        // Row counts around every tile an instruction set may use; in the last ones the trainer has room for more rows than are given.
+        foreach ((int rows, int room) in new[] { (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8), (12, 12), (16, 16), (17, 17), (33, 33), (5, 33), (1, 8) })
+        {
+            Results batch = Train(model, all.Select(Most, 0, rows), rows, room);
+            for (int row = 0; row < rows; row++)
+            {
+                Results here = batch.Row(rows, row, Steps);
+                SameBits(alone[row].Outputs, here.Outputs, $"outputs of row {row} of {rows}");
+                SameBits(alone[row].FinalStates, here.FinalStates, $"final states of row {row} of {rows}");
+                SameBits(alone[row].InputGradients, here.InputGradients, $"input gradients of row {row} of {rows}");
+                SameBits(alone[row].InitialGradients, here.InitialGradients, $"initial state gradients of row {row} of {rows}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void StreamingHasTheBitsOfTraining(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 7;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        Results trained = Train(model, data, Rows, Rows);
+
+        ISession stepping = model.CreateSession(Rows);
+        stepping.SetState(data.InitialStates);
+        int width = Rows * model.Layout.OutputSize;
+        var outputs = new float[Steps * width];
+        for (int step = 0; step < Steps; step++)
+        {
+            data.Step(stepping, step, Rows, outputs.AsSpan(step * width, width));
+        }
+
+        SameBits(trained.Outputs, outputs, "stepped outputs");
+        SameBits(trained.FinalStates, State(stepping), "stepped states");
+
+        // Pieces longer and shorter than the sequence, and one that does not divide it.
+        foreach (int capacity in new[] { 1, 2, 3, 64 })
+        {
+            ISession running = model.CreateSession(Rows, capacity);
+            running.SetState(data.InitialStates);
+            Array.Clear(outputs);
+            data.Run(running, outputs);
+            SameBits(trained.Outputs, outputs, $"outputs of a run in pieces of {capacity}");
+            SameBits(trained.FinalStates, State(running), $"states of a run in pieces of {capacity}");
+        }
+
+        for (int row = 0; row < Rows; row++)
+        {
+            PromiseData one = data.Select(Rows, row, 1);
+            ISession single = model.CreateSession();
+            single.SetState(one.InitialStates);
+            var output = new float[model.Layout.OutputSize];
+            for (int step = 0; step < Steps; step++)
+            {
+                one.Step(single, step, 1, output);
+                SameBits(trained.Outputs.AsSpan(step * width + row * output.Length, output.Length).ToArray(), output, $"step {step} of row {row} streamed alone");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void EveryResultRepeatsToTheBit(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 17;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        Results first = Train(model, data, Rows, Rows);
+        Results second = Train(model, data, Rows, Rows);
+        SameBits(first.Outputs, second.Outputs, "outputs");
+        SameBits(first.ParameterGradients, second.ParameterGradients, "parameter gradients");
+        Assert.Contains(first.ParameterGradients, value => value != 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void RowsThatAreNotGivenKeepTheirStates(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Room = 9;
+        const int Rows = 4;
+        var data = new PromiseData(model.Layout, Room, Steps);
+        PromiseData part = data.Select(Room, 0, Rows);
+        int length = model.Layout.StateLength;
+        ISession session = model.CreateSession(Room);
+        using ITrainer trainer = model.CreateTrainer(Room, Steps);
+        session.SetState(data.InitialStates);
+        trainer.SetState(data.InitialStates);
+        part.Run(session, new float[Steps * Rows * model.Layout.OutputSize], Rows);
+        part.Forward(trainer, Rows);
+        SameBits(data.InitialStates[(Rows * length)..], State(session)[(Rows * length)..], "states of a session's other rows");
+        SameBits(data.InitialStates[(Rows * length)..], State(trainer)[(Rows * length)..], "states of a trainer's other rows");
+        SameBits(State(session)[..(Rows * length)], State(trainer)[..(Rows * length)], "states of the rows given");
+        Assert.NotEqual(data.InitialStates[0], State(session)[0]);
+
+        session.ResetState(1);
+        Assert.All(State(session)[length..(2 * length)], value => Assert.Equal(0f, value));
+        Assert.Contains(State(session)[..length], value => value != 0);
+        session.CopyStateFrom(trainer);
+        SameBits(State(trainer), State(session), "copied states");
+        session.ResetState();
+        Assert.All(State(session), value => Assert.Equal(0f, value));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void PiecesOfASequenceCarryTheState(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 3;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        Results whole = Train(model, data, Rows, Rows);
+        PromiseData first = data.Head(2);
+        PromiseData second = data.Tail(2);
+        using ITrainer trainer = model.CreateTrainer(Rows, Steps);
+        trainer.SetState(data.InitialStates);
+        int width = Rows * model.Layout.OutputSize;
+        var outputs = new float[Steps * width];
+        first.Forward(trainer);
+        trainer.GetOutputs(outputs.AsSpan(0, 2 * width));
+        second.Forward(trainer);
+        trainer.GetOutputs(outputs.AsSpan(2 * width));
+        SameBits(whole.Outputs, outputs, "outputs in two pieces");
+        SameBits(whole.FinalStates, State(trainer), "states after two pieces");
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void GradientsOverwriteOrAccumulateAsAsked(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 3;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        float[] once = Train(model, data, Rows, Rows).ParameterGradients;
+        using ITrainer trainer = model.CreateTrainer(Rows, Steps, new TrainerOptions { AccumulateGradients = true });
+        for (int i = 0; i < 2; i++)
+        {
+            trainer.SetState(data.InitialStates);
+            data.Forward(trainer);
+            trainer.Backward(data.OutputGradients, data.FinalGradients);
+        }
+
+        float[] twice = Gradients(trainer);
+        float largest = once.Max(Math.Abs);
+        Assert.All(once.Zip(twice), pair => Assert.Equal(2 * pair.First, pair.Second, 1e-5f * largest));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void PaddingStaysZero(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 5;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        using ITrainer trainer = model.CreateTrainer(Rows, Steps);
+        data.Forward(trainer);
+        trainer.Backward(data.OutputGradients, data.FinalGradients);
+        var real = new HashSet<int>();
+        foreach (ParameterInfo parameter in model.Layout.Parameters)
+        {
+            for (int row = 0; row < parameter.Rows; row++)
+            {
+                for (int column = 0; column < Math.Max(1, parameter.Columns); column++)
+                {
+                    Assert.True(real.Add(parameter.IndexOf(row, column)), $"{parameter.Name} [{row}, {column}] shares its place");
+                }
+            }
+        }
+
+        Assert.Equal(model.Layout.ParameterCount, real.Count);
+        for (int i = 0; i < model.Layout.BlockLength; i++)
+        {
+            Assert.True(real.Contains(i) || trainer.Gradients.Values[i] == 0, $"padding at {i} has a gradient");
+            Assert.True(real.Contains(i) || model.Parameters.Values[i] == 0, $"padding at {i} has a value");
+        }
+    }
+
+    private static void AssertAllocatesNothing(string what, Action call)
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            call();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++)
+        {
+            call();
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(allocated == 0, $"{what} allocated {allocated} bytes in 10 calls");
+    }
+
+    private static Results Train(IModel model, PromiseData data, int rows, int room)
+    {
+        ModelLayout layout = model.Layout;
+        using ITrainer trainer = model.CreateTrainer(room, Steps, new TrainerOptions { InputGradients = !layout.TakesTokens });
+        for (int row = 0; row < rows; row++)
+        {
+            trainer.SetState(row, data.InitialStates.AsSpan(row * layout.StateLength, layout.StateLength));
+        }
+
+        data.Forward(trainer, rows);
+        var outputs = new float[Steps * rows * layout.OutputSize];
+        trainer.GetOutputs(outputs);
+        trainer.Backward(data.OutputGradients, data.FinalGradients);
+        var inputGradients = new float[data.Inputs.Length];
+        if (!layout.TakesTokens)
+        {
+            trainer.GetInputGradients(inputGradients);
+        }
+
+        var initialGradients = new float[rows * layout.StateLength];
+        trainer.GetInitialStateGradients(initialGradients);
+        return new Results(outputs, State(trainer)[..initialGradients.Length], inputGradients, initialGradients, Gradients(trainer));
+    }
+
+    private static float[] State(IStateful stateful)
+    {
+        var state = new float[stateful.BatchSize * stateful.Layout.StateLength];
+        stateful.GetState(state);
+        return state;
+    }
+
+    private static float[] Gradients(ITrainer trainer) =>
+        trainer.Layout.Parameters.SelectMany(parameter => trainer.Gradients.ToArray(parameter.Name)).ToArray();
+
+    private static void SameBits(float[] expected, float[] actual, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            if (BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]))
+            {
+                Assert.Fail($"{what}: element {i} is {actual[i]:G9}, not {expected[i]:G9}");
+            }
+        }
+    }
+
+    private sealed record Results(float[] Outputs, float[] FinalStates, float[] InputGradients, float[] InitialGradients, float[] ParameterGradients)
+    {
+        public Results Row(int rows, int row, int steps) => new(
+            PromiseData.Rows(Outputs, steps, rows, row, 1),
+            PromiseData.Rows(FinalStates, 1, rows, row, 1),
+            PromiseData.Rows(InputGradients, steps, rows, row, 1),
+            PromiseData.Rows(InitialGradients, 1, rows, row, 1),
+            []);
+    }
+}

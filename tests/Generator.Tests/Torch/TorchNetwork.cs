@@ -1,0 +1,180 @@
+using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Tests.Harness;
+
+namespace Unrolled.Generator.Tests.Torch;
+
+/// <summary>One of our parameters in PyTorch's terms.</summary>
+/// <param name="Name">Our name.</param>
+/// <param name="Sources">Tensors whose slices add up to it: two where PyTorch has a bias on either side. Each slice's gradient is ours.</param>
+internal sealed record TorchParameter(string Name, params TorchSlice[] Sources);
+
+/// <summary>Block <paramref name="Block"/> of <paramref name="Blocks"/> equal blocks of rows of a tensor.</summary>
+internal readonly record struct TorchSlice(string Tensor, int Block, int Blocks)
+{
+    public float[] Of(float[] values) => values.AsSpan(values.Length / Blocks * Block, values.Length / Blocks).ToArray();
+}
+
+/// <summary>A recorded network as one of ours.</summary>
+internal sealed class TorchNetwork
+{
+    // Chung et al. 2014: z takes the new value instead of keeping the old.
+    private const string UpdateTakesCandidate = "h[t] = z[t] * n[t] + (1 - z[t]) * h[t-1]";
+
+    // Zilly et al. 2017 as recorded: the input enters at the first micro-step only.
+    private const string RecurrentHighway = """
+        size depth = 1
+        output s{depth}
+        s{0}[t] = s{depth}[t-1]
+        for k in 1..1 {
+            g{k}[t] = sigmoid(W_t @ x[t] + R_t{k} @ s{k-1}[t] + b_t{k})
+            s{k}[t] = tanh(W_h @ x[t] + R_h{k} @ s{k-1}[t] + b_h{k}) * g{k}[t] + s{k-1}[t] * (1 - g{k}[t])
+        }
+        for k in 2..depth {
+            g{k}[t] = sigmoid(R_t{k} @ s{k-1}[t] + b_t{k})
+            s{k}[t] = tanh(R_h{k} @ s{k-1}[t] + b_h{k}) * g{k}[t] + s{k-1}[t] * (1 - g{k}[t])
+        }
+        """;
+
+    private readonly List<TorchParameter> _parameters = [];
+
+    public TorchNetwork(TorchFile file)
+    {
+        File = file;
+        var layers = new List<TestLayer>();
+        for (int layer = 0; layer < file.Layers; layer++)
+        {
+            layers.Add(AddLayer(layer));
+        }
+
+        if (file.Has("head.weight"))
+        {
+            layers.Add(TestLayer.Dense("head", file.Shape("head.weight")[0]));
+            Add("head.W", new TorchSlice("head.weight", 0, 1));
+            Add("head.b", new TorchSlice("head.bias", 0, 1));
+        }
+
+        Loss loss = file.Loss switch { "ce_all" => Loss.SoftmaxCrossEntropy, "mse" => Loss.MeanSquaredError, _ => Loss.None };
+        Network = new TestNetwork("Torch_" + file.Name, 0, file.InputSize, layers, loss);
+    }
+
+    public TorchFile File { get; }
+
+    public TestNetwork Network { get; }
+
+    public IReadOnlyList<TorchParameter> Parameters => _parameters;
+
+    /// <summary>The state that is a layer's output.</summary>
+    public string OutputState(int layer) => File.Kind == "rhn" ? $"layer{layer}.s_{File.Depth}" : $"layer{layer}.h";
+
+    /// <summary>The states of a layer as PyTorch numbers them: h, and c for an LSTM.</summary>
+    public IEnumerable<(string Torch, string State)> States(int layer)
+    {
+        yield return ("h", OutputState(layer));
+        if (File.Kind is "lstm" or "lstm_peephole")
+        {
+            yield return ("c", $"layer{layer}.c");
+        }
+    }
+
+    /// <summary>Whether our cells can be this network: one direction, equal lengths, no connections around layers.</summary>
+    public static bool Fits(TorchFile file) =>
+        file is { Kind: "rnn_tanh" or "rnn_relu" or "lstm" or "gru" or "lstm_peephole" or "rhn", Directions: 1, HasLengths: false, HasHighway: false };
+
+    private TestLayer AddLayer(int index)
+    {
+        string name = $"layer{index}";
+        int units = File.HiddenSize;
+        string input = $"weight_ih_l{index}";
+        string hidden = $"weight_hh_l{index}";
+        switch (File.Kind)
+        {
+            case "rnn_tanh" or "rnn_relu":
+                Add(name + ".W_x", new TorchSlice(input, 0, 1));
+                Add(name + ".W_h", new TorchSlice(hidden, 0, 1));
+                AddBias(name + ".b", index, 0, 1);
+                return TestLayer.Rnn(name, units, File.Kind["rnn_".Length..], File.HasBias);
+            case "lstm" or "lstm_peephole":
+                string[] gates = ["i", "f", "c", "o"];
+                for (int gate = 0; gate < 4; gate++)
+                {
+                    Add($"{name}.W_x{gates[gate]}", new TorchSlice(input, gate, 4));
+                    Add($"{name}.W_h{gates[gate]}", new TorchSlice(hidden, gate, 4));
+                    AddBias($"{name}.b_{gates[gate]}", index, gate, 4);
+                    if (File.Kind == "lstm_peephole" && gates[gate] != "c")
+                    {
+                        Add($"{name}.w_c{gates[gate]}", new TorchSlice($"peephole_{gates[gate]}_l{index}", 0, 1));
+                    }
+                }
+
+                return TestLayer.Lstm(name, units, File.Kind == "lstm_peephole", File.HasBias);
+            case "gru":
+                return AddGru(name, index, units, input, hidden);
+            case "rhn":
+                Add(name + ".W_h", new TorchSlice($"weight_ih_h_l{index}", 0, 1));
+                Add(name + ".W_t", new TorchSlice($"weight_ih_t_l{index}", 0, 1));
+                for (int k = 0; k < File.Depth; k++)
+                {
+                    Add($"{name}.R_h_{k + 1}", new TorchSlice($"weight_hh_h_l{index}", k, File.Depth));
+                    Add($"{name}.R_t_{k + 1}", new TorchSlice($"weight_hh_t_l{index}", k, File.Depth));
+                    Add($"{name}.b_h_{k + 1}", new TorchSlice($"bias_h_l{index}", k, File.Depth));
+                    Add($"{name}.b_t_{k + 1}", new TorchSlice($"bias_t_l{index}", k, File.Depth));
+                }
+
+                return TestLayer.Own(name, RecurrentHighway, units, new CellSetting("depth", CellSettingKind.Size, File.Depth, null));
+            default:
+                throw new ArgumentException($"No cell for '{File.Kind}'");
+        }
+    }
+
+    private TestLayer AddGru(string name, int index, int units, string input, string hidden)
+    {
+        bool resetAfter = File.Reset != "before_product";
+        string[] gates = ["r", "z", "n"];
+        for (int gate = 0; gate < 3; gate++)
+        {
+            Add($"{name}.W_x{gates[gate]}", new TorchSlice(input, gate, 3));
+            Add($"{name}.W_h{gates[gate]}", new TorchSlice(hidden, gate, 3));
+            if (gates[gate] == "n" && resetAfter)
+            {
+                if (File.HasBias)
+                {
+                    Add(name + ".b_xn", new TorchSlice($"bias_ih_l{index}", gate, 3));
+                    Add(name + ".b_hn", new TorchSlice($"bias_hh_l{index}", gate, 3));
+                }
+            }
+            else
+            {
+                AddBias($"{name}.b_{gates[gate]}", index, gate, 3);
+            }
+        }
+
+        TestLayer layer = TestLayer.Gru(name, units, resetAfter, File.HasBias);
+        if (File.Update != "h=z*n+(1-z)*h")
+        {
+            return layer;
+        }
+
+        string text = layer.Spec.Text;
+        int update = text.IndexOf("h[t] =", StringComparison.Ordinal);
+        return TestLayer.Own(name, text[..update] + UpdateTakesCandidate, units);
+    }
+
+    private void AddBias(string name, int layer, int block, int blocks)
+    {
+        if (!File.HasBias)
+        {
+            return;
+        }
+
+        if (File.Has($"bias_l{layer}"))
+        {
+            Add(name, new TorchSlice($"bias_l{layer}", block, blocks));
+        }
+        else
+        {
+            Add(name, new TorchSlice($"bias_ih_l{layer}", block, blocks), new TorchSlice($"bias_hh_l{layer}", block, blocks));
+        }
+    }
+
+    private void Add(string name, params TorchSlice[] sources) => _parameters.Add(new TorchParameter(name, sources));
+}
