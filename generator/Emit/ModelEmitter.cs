@@ -234,7 +234,6 @@ internal sealed class ModelEmitter
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
                 Begin(_step, 0, gradients: false);
-                _writer.Line("const int steps = 1;");
                 step.Emit(_writer, _step.Forward, oneStep: true);
             }
 

@@ -69,12 +69,7 @@ internal sealed class ProgramEmitter
                 : loop.Reverse ? "for (int t = steps - 1; t >= 0; t--)" : "for (int t = 0; t < steps; t++)";
             using (writer.Block(header))
             {
-                if (oneStep)
-                {
-                    writer.Line("const int t = 0;");
-                }
-
-                if (UsesRing(loop))
+                if (UsesRing(loop) && !oneStep)
                 {
                     writer.Line($"int turn = {(loop.Reverse ? "(steps - 1 - t)" : "t")} & 1;");
                 }
@@ -102,8 +97,8 @@ internal sealed class ProgramEmitter
         }
 
         KernelCall call = _kernels.Emit(_schedule, statement, layer);
-        IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop)}");
-        IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
+        IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop, oneStep)}");
+        IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop && !oneStep ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
             .Concat(rows)
             .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" ? $"_memory.At(_{other})" : other)))
             .Append(inLoop || oneStep ? "rows" : "rows * steps");
@@ -124,32 +119,33 @@ internal sealed class ProgramEmitter
             : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
         string AddressOf(Operand operand, int element) =>
-            Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, inLoop);
+            Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, inLoop, oneStep);
     }
 
     /// <summary>The first row of a buffer at a moment.</summary>
-    private string Address(int bufferId, Moment moment, int floats, bool inLoop)
+    private string Address(int bufferId, Moment moment, int floats, bool inLoop, bool oneStep)
     {
         Buffer buffer = _schedule.Buffers[bufferId];
-        string field = Field(buffer);
+
+        // Which step of the buffer; null where it is the first one.
         string? step = (buffer.Residence, moment, inLoop) switch
         {
-            (Residence.Ring, Moment.Previous, true) => "turn",
-            (Residence.Ring, Moment.Current, true) => "(1 - turn)",
-            (Residence.Ring, Moment.Final, _) => "(steps & 1)",
-            (Residence.History, Moment.Previous, true) => "t",
-            (Residence.History, Moment.Current, true) => "(t + 1)",
-            (Residence.History, Moment.Current, false) => "",
-            (Residence.History, Moment.Final, _) => "steps",
-            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => "t",
+            (Residence.Ring, Moment.Previous, true) => oneStep ? null : "turn",
+            (Residence.Ring, Moment.Current, true) => oneStep ? "1" : "(1 - turn)",
+            (Residence.Ring, Moment.Final, _) => oneStep ? "1" : "(steps & 1)",
+            (Residence.History, Moment.Previous, true) => oneStep ? null : "t",
+            (Residence.History, Moment.Current, true) => oneStep ? "1" : "(t + 1)",
+            (Residence.History, Moment.Current, false) => "1",
+            (Residence.History, Moment.Final, _) => oneStep ? "1" : "steps",
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => oneStep ? null : "t",
             _ => null,
         };
-        string offset = floats == 0 ? "" : $" + {floats}";
-        return step switch
+        string rows = step switch
         {
-            null => $"_memory.At({field}{offset})",
-            "" => $"_memory.At({field} + (nint)rows * {buffer.RowStride}{offset})",
-            _ => $"_memory.At({field} + (nint){step} * rows * {buffer.RowStride}{offset})",
+            null => "",
+            "1" => $" + (nint)rows * {buffer.RowStride}",
+            _ => $" + (nint){step} * rows * {buffer.RowStride}",
         };
+        return $"_memory.At({Field(buffer)}{rows}{(floats == 0 ? "" : $" + {floats}")})";
     }
 }

@@ -122,6 +122,9 @@ internal static class GraphExtensions
         return dependent;
     }
 
+    /// <summary>The vector that is seen as a column, or the value itself.</summary>
+    public static Node Vector(this Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
+
     /// <summary>A product or a lookup in a matrix: what is worth a stage of its own.</summary>
     public static bool IsProduct(this Node node) =>
         node.Kind is NodeKind.Gather or NodeKind.Contract || (node.Kind == NodeKind.Relabel && node.Inputs[0].Kind == NodeKind.Contract);

@@ -63,7 +63,7 @@ internal static class GraphVerifier
         {
             case NodeKind.Map:
                 Require(node.Inputs.Length == OperationTable.Get(node.Name).Arity, node, "an operation has its number of inputs");
-                Require(!node.Type.Has(Axes.Column), node, "elementwise operations are on vectors");
+                Require(!node.Type.Has(Axes.Column) || node.Name == "add", node, "elementwise operations are on vectors; only gradients of matrices are added");
                 break;
             case NodeKind.Contract:
                 Require(node.Over != Axes.None && node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");

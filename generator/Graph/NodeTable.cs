@@ -75,7 +75,8 @@ internal sealed class NodeTable
     /// <summary>The same elements along Column instead of Unit, or the reverse.</summary>
     public Node Relabel(Node value)
     {
-        if (value.Kind == NodeKind.Relabel)
+        // A transposed product keeps its own Relabel: with it, it is the vector that memory holds.
+        if (value.Kind == NodeKind.Relabel && !value.IsProduct())
         {
             return value.Inputs[0];
         }

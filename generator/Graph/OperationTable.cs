@@ -15,7 +15,14 @@ internal delegate Node?[] Derivative(NodeTable g, IReadOnlyList<Node> x, Node y,
 /// <param name="Cycles">Rough cost for an element on 16 lanes, for save-or-recompute decisions.</param>
 /// <param name="IsFunction">Can be called by name in equations.</param>
 internal sealed record Operation(
-    string Name, int Arity, Func<double[], double> Meaning, Derivative Derivative, string Code, double Cycles, bool IsFunction = true);
+    string Name, int Arity, Func<double[], double> Meaning, Derivative Derivative, string Code, double Cycles, bool IsFunction = true)
+{
+    /// <summary>The last value where an equation leaves it out: PyTorch's slope.</summary>
+    public double? Default { get; init; }
+
+    /// <summary>Values an equation must give.</summary>
+    public int Required => Default is null ? Arity : Arity - 1;
+}
 
 /// <summary>Every elementwise operation, a row each. Adding an activation is adding a row.</summary>
 internal static class OperationTable
@@ -67,11 +74,11 @@ internal static class OperationTable
         Function(
             "leaky_relu", 2, x => x[0] > 0 ? x[0] : x[1] * x[0],
             (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, x[1])), g.Map("select_positive", x[0], g.Constant(0), g.Multiply(d, x[0])) },
-            VectorMath + "SelectPositive({0}, {0}, {0} * {1})", 0.2),
+            VectorMath + "SelectPositive({0}, {0}, {0} * {1})", 0.2) with { Default = 0.01 },
         Function(
             "elu", 2, x => x[0] > 0 ? x[0] : x[1] * (Math.Exp(x[0]) - 1),
             (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), null },
-            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, V.Zero)) - V.One))", 0.6),
+            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, V.Zero)) - V.One))", 0.6) with { Default = 1 },
         Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
         Function(
             "softsign", 1, x => x[0] / (1 + Math.Abs(x[0])),

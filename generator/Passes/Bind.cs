@@ -409,7 +409,8 @@ internal static class Bind
                     return _table.Concat(arguments);
             }
 
-            return _table.Map(function, arguments);
+            Operation operation = OperationTable.Get(function);
+            return _table.Map(function, arguments.Length < operation.Arity ? arguments.Add(_table.Constant(operation.Default!.Value)) : arguments);
         }
 
         private Node Reduce(Node value, string operation)

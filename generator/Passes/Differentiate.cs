@@ -107,10 +107,10 @@ internal static class Differentiate
 
         foreach ((Node _, Node left, Node? right) in contributions)
         {
-            StackIndex(Unlabelled(left));
+            StackIndex(left.Vector());
             if (right is not null && !right.Type.IsToken)
             {
-                StackIndex(Unlabelled(right));
+                StackIndex(right.Vector());
             }
         }
 
@@ -141,11 +141,11 @@ internal static class Differentiate
                 : table.Contract(d, Outside(right), Axes.Batch | Axes.Time));
         }
 
-        Node Unlabelled(Node value) => value.Kind == NodeKind.Relabel ? value.Inputs[0] : value;
-
-        Node Outside(Node value) => value.Kind == NodeKind.Relabel
-            ? table.Relabel(table.Stacked(adjoint, StackIndex(value.Inputs[0])))
-            : table.Stacked(adjoint, StackIndex(value));
+        Node Outside(Node value)
+        {
+            Node stacked = table.Stacked(adjoint, StackIndex(value.Vector()));
+            return value.Vector() == value ? stacked : table.Relabel(stacked);
+        }
     }
 
     /// <summary>The reverse walk over one body: adjoints of its arguments end up in <paramref name="inside"/>.</summary>
@@ -198,7 +198,7 @@ internal static class Differentiate
 
                     // The vector's adjoint as a vector again, so that several products' adjoints add up elementwise.
                     Node adjoint = table.Contract(left, d, left.Type.Axes & d.Type.Axes & (Axes.Unit | Axes.Column));
-                    Give(right.Kind == NodeKind.Relabel ? right.Inputs[0] : right, right.Kind == NodeKind.Relabel ? table.Relabel(adjoint) : adjoint);
+                    Give(right.Vector(), right.Vector() == right ? adjoint : table.Relabel(adjoint));
                     break;
                 case NodeKind.Gather:
                     contributions.Add((node.Inputs[0], d, node.Inputs[1]));

@@ -174,7 +174,8 @@ internal static class Hoist
                 continue;
             }
 
-            if (inLoop.Contains(node))
+            // Memory holds vectors: one that is seen as a column is stacked as the vector it is.
+            if (inLoop.Contains(node) && (node.Kind != NodeKind.Relabel || node.IsProduct()))
             {
                 frontier.Add(node);
                 continue;

@@ -66,6 +66,12 @@ internal static class Stack
 
             var statements = new List<Statement>();
             LowerOuter(new[] { _graph.Output }.Concat(_graph.States.Select(state => state.Final)), statements, isAdjoint: false);
+            // The adjoint may read a sequence delayed by one step that no loop kept with its initial state: that state is here only now.
+            foreach (Node shift in _graph.Roots.Reachable().Where(node => node.Kind == NodeKind.Shift))
+            {
+                Delay(shift, statements);
+            }
+
             if (!direct)
             {
                 Operand source = OperandOf(0, _graph.Output);
@@ -170,7 +176,7 @@ internal static class Stack
                 bool isComputed = next.Kind != NodeKind.Argument && next.Kind != NodeKind.Constant && !_operands.ContainsKey((scope, next));
                 int value = NewValue(
                     NameOf(next, "state"), body.Carried[i].Argument.Type.Units,
-                    isComputed && body.Stacked.Contains(next) ? Residence.History : Residence.Ring);
+                    isComputed && body.Stacked.Contains(next) && !body.Reverse ? Residence.History : Residence.Ring);
                 _operands[(scope, body.Carried[i].Argument)] = new Operand(value, Moment.Previous);
                 if (isComputed)
                 {
@@ -195,10 +201,21 @@ internal static class Stack
             // Results outside the loop are read from this memory.
             for (int j = 0; j < body.Stacked.Length; j++)
             {
-                if (body.Stacked[j].Kind != NodeKind.Constant)
+                if (body.Stacked[j].Kind == NodeKind.Constant)
                 {
-                    _operands[(0, _table.Stacked(scan, j))] = OperandOf(scope, body.Stacked[j]);
+                    continue;
                 }
+
+                Operand memory = OperandOf(scope, body.Stacked[j]);
+                if (Values[memory.Value].Residence == Residence.Ring)
+                {
+                    // Carried memory forgets: what is stacked gets a copy that stays.
+                    Operand kept = new Operand(NewValue(NameOf(body.Stacked[j], "value"), body.Stacked[j].Type.Units, Residence.Steps));
+                    copies.Add(new Binding(body.Stacked[j], kept));
+                    memory = kept;
+                }
+
+                _operands[(0, _table.Stacked(scan, j))] = memory;
             }
 
             var inside = new List<Statement>();
@@ -209,7 +226,7 @@ internal static class Stack
                 // Values of the step before move on; Fuse never splits this, and it reads only what other memory holds.
                 inside.Add(new MapStage(
                     "delayed values", Extent.Step, copy.Key,
-                    copy.Where(binding => binding.Node.Kind != NodeKind.Constant).Select(binding => new Binding(binding.Node, OperandOf(scope, binding.Node))).ToImmutableArray(),
+                    copy.Where(binding => binding.Node.Kind != NodeKind.Constant).Select(binding => new Binding(binding.Node, OperandOf(scope, binding.Node))).Distinct().ToImmutableArray(),
                     copy.ToImmutableArray(), isAdjoint));
             }
 
@@ -239,7 +256,7 @@ internal static class Stack
             }
 
             // What the contributions read may still have to be computed or its loop be run.
-            LowerOuter(products.SelectMany(p => p.Value.Inputs).Select(Unlabelled).Concat(sums.SelectMany(s => Leaves(s.Value.Inputs[0]))), statements, isAdjoint: true);
+            LowerOuter(products.SelectMany(p => p.Value.Inputs).Select(input => input.Vector()).Concat(sums.SelectMany(s => Leaves(s.Value.Inputs[0]))), statements, isAdjoint: true);
             foreach (IGrouping<int, (Node Parameter, Node Value)> group in sums.GroupBy(sum => sum.Parameter.Type.Units))
             {
                 ImmutableArray<Binding> loads = group.SelectMany(sum => Leaves(sum.Value.Inputs[0])).Distinct()
@@ -254,14 +271,14 @@ internal static class Stack
                 // All matrices of one packing whose contributions read the same columns make one product.
                 (Node parameter, Node value) = products[0];
                 Packing packing = _layout.PlaceOf(parameter).Packing!;
-                Node columns = Unlabelled(value.Inputs[1]);
+                Node columns = value.Inputs[1].Vector();
                 var adjoints = new Operand?[packing.Slots];
                 foreach ((Node other, Node term) in products.ToList())
                 {
                     int slot = packing.Matrices.IndexOf(other);
-                    if (slot >= 0 && adjoints[slot] is null && Unlabelled(term.Inputs[1]) == columns && term.Kind == value.Kind)
+                    if (slot >= 0 && adjoints[slot] is null && term.Inputs[1].Vector() == columns && term.Kind == value.Kind)
                     {
-                        adjoints[slot] = OperandOf(0, Unlabelled(term.Inputs[0]));
+                        adjoints[slot] = OperandOf(0, term.Inputs[0].Vector());
                         products.Remove((other, term));
                     }
                 }
@@ -276,8 +293,6 @@ internal static class Stack
         /// <summary>What an elementwise expression reads from memory.</summary>
         private IEnumerable<Node> Leaves(Node value) =>
             value.Kind == NodeKind.Map && !_operands.ContainsKey((0, value)) ? value.Inputs.SelectMany(Leaves) : new[] { value };
-
-        private static Node Unlabelled(Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
 
         // ---- one region: the body of a loop, or what stands between loops
 
@@ -459,7 +474,7 @@ internal static class Stack
             private (ImmutableArray<Accumulator> Accumulators, Term Term)? Direct(PendingSum first, bool isLookup)
             {
                 Node product = first.Terms[first.Next];
-                Node matrix = product.Inputs[0], operand = Unlabelled(product.Inputs[1]);
+                Node matrix = product.Inputs[0], operand = product.Inputs[1].Vector();
                 if (!IsReady(operand))
                 {
                     return null;
@@ -471,7 +486,7 @@ internal static class Stack
                 {
                     Node term = sum.Terms[sum.Next];
                     int slot = term.Kind == product.Kind ? packing.Matrices.IndexOf(term.Inputs[0]) : -1;
-                    if (slot >= 0 && members[slot] is null && Unlabelled(term.Inputs[1]) == operand)
+                    if (slot >= 0 && members[slot] is null && term.Inputs[1].Vector() == operand)
                     {
                         members[slot] = sum;
                     }
@@ -746,13 +761,23 @@ internal static class Stack
                 return operand;
             }
 
-            if (node.Kind == NodeKind.Shift)
+            throw new InvalidOperationException($"{node} has no memory");
+        }
+
+        /// <summary>Memory for a sequence delayed by one step: where it lies with its initial value, or else a copy that does.</summary>
+        private void Delay(Node shift, List<Statement> statements)
+        {
+            Operand sequence = OperandOf(0, shift.Inputs[0]);
+            if (Values[sequence.Value].Residence == Residence.History && sequence.Moment == Moment.Current)
             {
-                Operand sequence = OperandOf(0, node.Inputs[0]);
-                return sequence with { Moment = Moment.Previous };
+                _operands[(0, shift)] = sequence with { Moment = Moment.Previous };
+                return;
             }
 
-            throw new InvalidOperationException($"{node} has no memory");
+            int value = NewValue(NameOf(shift.Inputs[0], "value") + "_delayed", shift.Type.Units, Residence.History);
+            statements.Add(new CopyRows("delayed " + NameOf(shift.Inputs[0], "value"), Extent.Step, shift.Type.Units, OperandOf(0, shift.Inputs[1]), new Operand(value, Moment.Initial)));
+            statements.Add(new CopyRows("delayed " + NameOf(shift.Inputs[0], "value"), Extent.Sequence, shift.Type.Units, sequence, new Operand(value)));
+            _operands[(0, shift)] = new Operand(value, Moment.Previous);
         }
 
         private void Bind(Node node, Residence residence, int index = 0) =>

@@ -104,7 +104,7 @@ internal static class Tape
             // A value of one element costs next to nothing to keep.
             network.AddEdge(Have(i), Compute(i), kept.Contains(node) || !node.Type.Has(Axes.Unit) ? ReadCycles : SaveCycles);
             network.AddEdge(Compute(i), sink, RecomputeCycles(node));
-            foreach (Node input in node.Inputs.Select(Unlabelled).Where(IsComputed))
+            foreach (Node input in node.Inputs.Select(input => input.Vector()).Where(IsComputed))
             {
                 network.AddEdge(Compute(i), Have(primal.IndexOf(input)), double.PositiveInfinity);
             }
@@ -113,8 +113,6 @@ internal static class Tape
         bool[] sourceSide = network.Solve(source, sink);
         return primal.Where((node, i) => sourceSide[Have(i)] && !sourceSide[Compute(i)]).ToList();
     }
-
-    private static Node Unlabelled(Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
 
     private static bool IsComputed(Node node) => node.Kind is NodeKind.Map or NodeKind.Reduce or NodeKind.Concat or NodeKind.Slice || node.IsProduct();
 

@@ -228,10 +228,11 @@ public sealed class GradientTests(ITestOutputHelper output)
         Add("tied", "h[t] = tanh(W @ x[t] + W @ h[t-1])", features: 8, units: 8, rows: 3, steps: 5);
         Add("transposed", "h[t] = tanh(transpose(W) @ x[t] + transpose(U) @ h[t-1])", features: 5, units: 17, rows: 3, steps: 5);
 
-        // Reductions, softmax, division.
+        // Reductions, softmax, division, a parameter of one element.
         Add("reductions", """
+            shape s : 1
             a[t] = softmax(W_a @ x[t] + U_a @ h[t-1])
-            m[t] = mean(square(h[t-1])) + 0.1
+            m[t] = mean(square(h[t-1])) + s
             h[t] = tanh(a[t] * sum(x[t]) + W @ x[t] / (1 + m[t] * m[t]) - mean(x[t]) + b)
             """, features: 7, units: 17, rows: 3, steps: 5, conditioning: 4);
 
@@ -280,6 +281,61 @@ public sealed class GradientTests(ITestOutputHelper output)
                 new CellSetting("act", CellSettingKind.Function, 0, "softsign"),
                 new CellSetting("w", CellSettingKind.Number, 0, null),
             ]);
+
+        // Small shapes of equations, each of which the compiler must see through in its own way: parameters alone, values that
+        // pass unchanged, delayed values as outputs, numbers that vanish.
+        Add("leaky_learned", "h[t] = sigmoid(a) * h[t-1] + (1 - sigmoid(a)) * tanh(W @ x[t] + U @ h[t-1])", features: 5, units: 17, rows: 3, steps: 5);
+        Add("autonomous", "h[t] = tanh(U @ h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 5);
+        Add("diagonal_input", "h[t] = tanh(w * x[t] + U @ h[t-1])", features: 17, units: 17, rows: 3, steps: 5);
+        Add("residual", "h[t] = x[t] + tanh(W @ x[t] + U @ h[t-1] + b)", features: 17, units: 17, rows: 3, steps: 5);
+        Add("integrator", "h[t] = W @ x[t] + h[t-1]", features: 5, units: 17, rows: 3, steps: 5);
+        Add("state_enters_whole", "h[t] = tanh(W @ x[t] + h[t-1])", features: 5, units: 17, rows: 3, steps: 5);
+        Add("chained_products", "h[t] = tanh(U @ tanh(V @ tanh(W @ x[t] + h[t-1])))", features: 17, units: 17, rows: 3, steps: 5);
+        Add("shared_vector", """
+            z[t] = sigmoid(W @ x[t] + U @ h[t-1] + b)
+            h[t] = z[t] * h[t-1] + b * tanh(V @ x[t] + b)
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("product_of_a_parameter", "h[t] = tanh(W @ x[t] + U @ (w * h[t-1]) + V @ b)", features: 5, units: 17, rows: 3, steps: 5);
+        Add("output_is_delayed", """
+            h[t] = c[t-1]
+            c[t] = tanh(W @ x[t] + U @ c[t-1])
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("input_delayed_only", "h[t] = x[t-1]", features: 5, units: 5, rows: 3, steps: 5);
+        Add("output_reads_two_ages", """
+            c[t] = tanh(W @ x[t] + U @ c[t-1])
+            h[t] = c[t] + c[t-1]
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("products_in_a_row", """
+            a[t] = tanh(W @ x[t] + U @ h[t-1])
+            c[t] = tanh(V @ a[t])
+            h[t] = tanh(Q @ c[t] + P @ a[t] + h[t-1])
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("product_of_sums", "h[t] = (W @ x[t] + b) * (U @ h[t-1] + c)", features: 5, units: 17, rows: 3, steps: 5);
+        Add("quotient", "h[t] = (W @ x[t]) / (1 + square(U @ h[t-1]))", features: 5, units: 17, rows: 3, steps: 5);
+        Add("negated_and_scaled", "h[t] = tanh(-(W @ x[t]) - U @ h[t-1] + 2 * V @ h[t-1] - b)", features: 5, units: 17, rows: 3, steps: 5);
+        Add("product_read_twice", """
+            a[t] = W @ x[t]
+            h[t] = tanh(a[t] + U @ h[t-1]) * sigmoid(a[t])
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("numbers_that_vanish", "h[t] = 0.5 + 0 * x[t] + 1 * tanh(W @ x[t]) - 0", features: 17, units: 17, rows: 3, steps: 5);
+        Add("feed_forward_gate", "h[t] = W @ x[t] * sigmoid(V @ x[t])", features: 5, units: 17, rows: 3, steps: 5);
+        Add("cascade", """
+            c[t] = tanh(w * c[t-1] + W @ x[t])
+            d[t] = tanh(v * d[t-1] + c[t])
+            h[t] = tanh(u * h[t-1] + d[t])
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("crossed_states", """
+            a[t] = tanh(W @ x[t] + U @ c[t-1])
+            c[t] = tanh(V @ x[t] + Q @ a[t-1])
+            h[t] = a[t] * c[t]
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("value_of_one_element", """
+            shape m : 1
+            m[t] = 0.9 * m[t-1] + mean(x[t])
+            h[t] = tanh(W @ x[t] + m[t] * (U @ h[t-1]))
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("bound_to_one", "h[t] = tanh(W @ x[t] + w * h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 5, settings: [new CellSetting("w", CellSettingKind.Number, 1, null)]);
+        Add("clip_to_a_parameter", "h[t] = clip(W @ x[t] + U @ h[t-1], -0.5, b)", features: 5, units: 5, rows: 2, steps: 3);
 
         return cases;
 

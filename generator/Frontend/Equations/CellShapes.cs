@@ -323,17 +323,20 @@ internal sealed class CellShapes
             return joined;
         }
 
-        int arity = function is "softmax" or "layer_norm" ? 1 : OperationTable.Function(function)?.Arity ?? -1;
-        if (arity < 0)
+        Operation? operation = OperationTable.Function(function);
+        bool isOverElements = function is "softmax" or "layer_norm";
+        if (operation is null && !isOverElements)
         {
             string remedy = Nearest.Remedy(function, OperationTable.FunctionNames.Concat(Params.Keys), $"functions are {string.Join(", ", OperationTable.FunctionNames)}");
             Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);
             return null;
         }
 
-        if (arity != sizes.Length)
+        int most = operation?.Arity ?? 1, least = operation?.Required ?? 1;
+        if (sizes.Length < least || sizes.Length > most)
         {
-            Error(DiagnosticIds.SyntaxError, $"'{function}' takes {arity} value{(arity == 1 ? "" : "s")}, not {sizes.Length}", call.Span);
+            string takes = least == most ? $"{most} value{(most == 1 ? "" : "s")}" : $"{least} or {most} values";
+            Error(DiagnosticIds.SyntaxError, $"'{function}' takes {takes}, not {sizes.Length}", call.Span);
             return null;
         }
 

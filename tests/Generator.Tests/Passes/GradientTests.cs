@@ -71,7 +71,7 @@ public sealed class GradientTests
                 if (derivatives[i] is not { } derivative)
                 {
                     // Bounds and slopes that equations give as numbers, or a condition, whose slope is zero.
-                    Assert.True((name, i) is ("clip", 1 or 2) or ("elu", 1) or ("select_positive", 0), $"{name} has no derivative in its input {i}");
+                    Assert.True((name, i) is ("clip", 1 or 2) or ("elu", 1) or ("select_positive", 0) or ("broadcast", 1), $"{name} has no derivative in its input {i}");
                     continue;
                 }
 
@@ -115,10 +115,10 @@ public sealed class GradientTests
                     variable.Data[i] = at;
                     return Loss(graph, data);
                 },
-                start, 1e-3);
+                start, 3e-4);
             variable.Data[i] = start;
 
-            // The differences' own error: 1e-12 from the fourth order, 1e-16 / 1e-3 of the loss from rounding.
+            // The differences' own error: 1e-14 times the fifth derivative from the step, 1e-16 / 3e-4 of the loss from rounding.
             Assert.True(
                 Math.Abs(slope - gradient.Data[i]) <= 1e-8 * scale,
                 $"batch {data.Batch}, {data.Steps} steps: the gradient of {name} is {gradient.Data[i]:R} at element {i}, the slope {slope:R}");

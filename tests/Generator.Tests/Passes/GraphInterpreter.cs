@@ -75,7 +75,14 @@ internal sealed class GraphInterpreter
         NodeKind.Constant => Tensor.Number(node.Value),
         NodeKind.Map => Map(node.Name, inputs),
         NodeKind.Contract => Summed(inputs, node.Over),
-        NodeKind.Reduce => Summed(inputs, node.Over),
+        NodeKind.Reduce => node.Name switch
+        {
+            "sum" => Summed(inputs, node.Over),
+            "max" => Largest(inputs[0], node.Over),
+            _ => throw new InvalidOperationException($"no reduction is called {node.Name}"),
+        },
+        NodeKind.Concat => Concat(inputs),
+        NodeKind.Slice => Slice(inputs[0], node.Index, node.Type.Units),
         NodeKind.Gather => Gather(inputs[0], inputs[1]),
         NodeKind.ScatterAdd => ScatterAdd(inputs[0], inputs[1], node.Type.Columns),
         NodeKind.Relabel => Relabel(inputs[0]),
@@ -113,6 +120,39 @@ internal sealed class GraphInterpreter
 
             result[step, batch, unit, column] += product;
         });
+        return result;
+    }
+
+    private static Tensor Largest(Tensor value, Axes over)
+    {
+        Tensor result = Union([value], over);
+        Array.Fill(result.Data, double.NegativeInfinity);
+        value.ForEach((step, batch, unit, column) =>
+            result[step, batch, unit, column] = Math.Max(result[step, batch, unit, column], value[step, batch, unit, column]));
+        return result;
+    }
+
+    private static Tensor Concat(Tensor[] parts)
+    {
+        Axes axes = parts.Aggregate(Axes.None, (all, part) => all | part.Axes);
+        var result = new Tensor(axes, parts.Max(p => p.Steps), parts.Max(p => p.Batch), parts.Sum(p => p.Units), 1);
+        result.ForEach((step, row, unit, _) =>
+        {
+            int part = 0, element = unit;
+            while (element >= parts[part].Units)
+            {
+                element -= parts[part++].Units;
+            }
+
+            result[step, row, unit, 0] = parts[part][step, row, element, 0];
+        });
+        return result;
+    }
+
+    private static Tensor Slice(Tensor value, int first, int units)
+    {
+        var result = new Tensor(value.Axes, value.Steps, value.Batch, units, 1);
+        result.ForEach((step, row, unit, _) => result[step, row, unit, 0] = value[step, row, first + unit, 0]);
         return result;
     }
 

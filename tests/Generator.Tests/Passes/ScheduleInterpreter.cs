@@ -258,6 +258,9 @@ internal sealed class ScheduleInterpreter
 
     // ---- statements
 
+    /// <summary>Elements of a row: 0 units stand for one element that broadcasts.</summary>
+    private static int Elements(int units) => Math.Max(units, 1);
+
     private int Rows(Extent extent) => extent == Extent.Step ? _batch : _batch * _steps;
 
     private void Run(ImmutableArray<Statement> statements)
@@ -284,9 +287,9 @@ internal sealed class ScheduleInterpreter
                 case CopyRows copy:
                     for (int row = 0; row < Rows(copy.Extent); row++)
                     {
-                        for (int unit = 0; unit < copy.Units; unit++)
+                        for (int unit = 0; unit < Elements(copy.Units); unit++)
                         {
-                            Store(copy.To, row, unit, copy.From is { } from ? Load(from, row, unit) : 0);
+                            Store(copy.To, row, copy.ToElement + unit, copy.From is { } from ? Load(from, row, copy.FromElement + unit) : 0);
                         }
                     }
 
@@ -388,22 +391,35 @@ internal sealed class ScheduleInterpreter
         for (int row = 0; row < Rows(stage.Extent); row++)
         {
             // An element's stores come after its own loads only, and no element reads another: the whole row may be computed first.
-            double[,] results = new double[stage.Units, stage.Stores.Length];
-            for (int unit = 0; unit < stage.Units; unit++)
+            int units = Elements(stage.Units);
+            double[,] results = new double[units, stage.Stores.Length];
+            double[] reduced = stage.Reductions.Select(reduction => reduction.Node.Name == "max" ? double.NegativeInfinity : 0).ToArray();
+            for (int unit = 0; unit < units; unit++)
             {
                 Dictionary<Node, double> values = LoadAll(stage.Loads, row, unit);
                 for (int i = 0; i < stage.Stores.Length; i++)
                 {
                     results[unit, i] = Evaluate(stage.Stores[i].Node, values, unit);
                 }
+
+                for (int i = 0; i < reduced.Length; i++)
+                {
+                    double value = Evaluate(stage.Reductions[i].Node.Inputs[0], values, unit);
+                    reduced[i] = stage.Reductions[i].Node.Name == "max" ? Math.Max(reduced[i], value) : reduced[i] + value;
+                }
             }
 
-            for (int unit = 0; unit < stage.Units; unit++)
+            for (int unit = 0; unit < units; unit++)
             {
                 for (int i = 0; i < stage.Stores.Length; i++)
                 {
                     Store(stage.Stores[i].Operand, row, unit, results[unit, i]);
                 }
+            }
+
+            for (int i = 0; i < reduced.Length; i++)
+            {
+                Store(stage.Reductions[i].Operand, row, 0, reduced[i]);
             }
         }
     }
@@ -413,7 +429,7 @@ internal sealed class ScheduleInterpreter
         var values = new Dictionary<Node, double>();
         foreach (Binding load in loads)
         {
-            values[load.Node] = Load(load.Operand, row, unit);
+            values[load.Node] = Load(load.Operand, row, load.Node.Type.Has(Axes.Unit) ? unit : 0);
         }
 
         return values;
@@ -426,7 +442,7 @@ internal sealed class ScheduleInterpreter
             value = node.Kind switch
             {
                 NodeKind.Constant => node.Value,
-                NodeKind.Parameter => _parameters[IndexOf(_layout.PlaceOf(node), unit, 0)],
+                NodeKind.Parameter => _parameters[IndexOf(_layout.PlaceOf(node), node.Type.Has(Axes.Unit) ? unit : 0, 0)],
                 NodeKind.Map => OperationTable.Get(node.Name).Meaning(node.Inputs.Select(input => Evaluate(input, values, unit)).ToArray()),
                 _ => throw new InvalidOperationException($"nothing loads {node}"),
             };
@@ -443,7 +459,7 @@ internal sealed class ScheduleInterpreter
             int offset = _layout.PlaceOf(parameter).Offset;
             for (int row = 0; row < Rows(Extent.Sequence); row++)
             {
-                for (int unit = 0; unit < sums.Units; unit++)
+                for (int unit = 0; unit < Elements(sums.Units); unit++)
                 {
                     _gradients[offset + unit] += Evaluate(value, LoadAll(sums.Loads, row, unit), unit);
                 }
