@@ -19,7 +19,7 @@ internal sealed class Training
     public const int BatchSize = 50;
     public const int Steps = 50;
 
-    private const float LearningRate = 2e-3f;
+    private const float LearningRate = 6e-3f;
     private const float FinalShare = 0.05f;
     private const float GradientNorm = 5;
 
