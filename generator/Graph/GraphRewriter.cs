@@ -127,5 +127,5 @@ internal static class GraphExtensions
 
     /// <summary>A product or a lookup in a matrix: what is worth a stage of its own.</summary>
     public static bool IsProduct(this Node node) =>
-        node.Kind is NodeKind.Gather or NodeKind.Contract || (node.Kind == NodeKind.Relabel && node.Inputs[0].Kind == NodeKind.Contract);
+        node.Kind is NodeKind.Gather or NodeKind.Contract || (node.Kind == NodeKind.Relabel && node.Inputs[0] is { Kind: NodeKind.Contract, Over: Axes.Unit });
 }

@@ -77,7 +77,7 @@ internal static class OperationTable
             VectorMath + "SelectPositive({0}, {0}, {0} * {1})", 0.2) with { Default = 0.01 },
         Function(
             "elu", 2, x => x[0] > 0 ? x[0] : x[1] * (Math.Exp(x[0]) - 1),
-            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), null },
+            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), g.Map("select_positive", x[0], g.Constant(0), g.Map("div", g.Multiply(d, y), x[1])) },
             VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, V.Zero)) - V.One))", 0.6) with { Default = 1 },
         Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
         Function(
@@ -104,7 +104,9 @@ internal static class OperationTable
             "clip", 3, x => Math.Min(Math.Max(x[0], x[1]), x[2]),
             (g, x, y, d) => new[]
             {
-                g.Map("select_positive", g.Subtract(x[0], x[1]), g.Map("select_positive", g.Subtract(x[2], x[0]), d, g.Constant(0)), g.Constant(0)), null, null,
+                g.Map("select_positive", g.Subtract(x[0], x[1]), g.Map("select_positive", g.Subtract(x[2], x[0]), d, g.Constant(0)), g.Constant(0)),
+                g.Map("select_positive", g.Subtract(x[1], x[0]), d, g.Constant(0)),
+                g.Map("select_positive", g.Subtract(x[0], x[2]), d, g.Constant(0)),
             },
             VectorMath + "Min(" + VectorMath + "Max({0}, {1}), {2})", 0.2),
     }.ToDictionary(row => row.Name);

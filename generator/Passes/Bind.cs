@@ -196,7 +196,7 @@ internal static class Bind
             {
                 Node argument = _delayed[(name, delay)];
                 carried.Add(new Carried(argument, delay == 1 ? _values[name] : _delayed[(name, delay - 1)]));
-                names.Add(delay == 1 ? $"{_layer.Name}.{name}" : $"{_layer.Name}.{name}_{delay}");
+                names.Add(delay == 1 ? $"{_layer.Name}.{name}" : $"{_layer.Name}.{name}[t-{delay}]");
                 scanInputs.Add(_table.Input(names[names.Count - 1], argument.Type));
             }
 
@@ -372,6 +372,12 @@ internal static class Bind
             if (!tokens)
             {
                 Node operand = Build(product.Right);
+                if (!operand.Type.Has(Axes.Batch))
+                {
+                    Error(DiagnosticIds.UnsupportedHere, $"right of '@' stands a value of the step, but {SyntaxPrinter.Print(product.Right)} is the same in every step (train the product itself: write a vector)", product.Right.Span);
+                    return _table.Constant(0);
+                }
+
                 return transposed ? _table.TransposedProduct(weights, operand) : _table.Product(weights, operand);
             }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Unrolled.Generator.Graph;
@@ -37,10 +38,21 @@ internal static class Simplify
     private static Node KeepAxes(NodeTable table, Node scan)
     {
         ScanBody body = scan.Body!;
-        ImmutableArray<Carried> carried = body.Carried
-            .Select(c => c.Next.Type == c.Argument.Type ? c : c with { Next = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument)) })
-            .ToImmutableArray();
-        return carried.SequenceEqual(body.Carried) ? scan : table.Scan(body with { Carried = carried }, scan.Inputs);
+        var spread = new Dictionary<Node, Node>();
+        foreach (Carried c in body.Carried.Where(c => c.Next.Type != c.Argument.Type))
+        {
+            spread[c.Next] = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument));
+        }
+
+        return spread.Count == 0 ? scan : table.Scan(
+            body with
+            {
+                Carried = body.Carried.Select(c => c with { Next = Spread(c.Next) }).ToImmutableArray(),
+                Stacked = body.Stacked.Select(Spread).ToImmutableArray(),
+            },
+            scan.Inputs);
+
+        Node Spread(Node node) => spread.TryGetValue(node, out Node? value) ? value : node;
     }
 
     private static Node RewriteMap(NodeTable table, Node node)
@@ -71,6 +83,9 @@ internal static class Simplify
                 return Rewrite(table, table.Map("neg", x[1]));
             case "sub" when x[1].IsMap("neg"):
                 return table.Add(x[0], x[1].Inputs[0]);
+            case "sub" when Common(x[0], x[1]) is { } factor:
+                // The difference of what is multiplied loses less than the difference of products.
+                return table.Multiply(factor, Rewrite(table, table.Subtract(Other(x[0], factor), Other(x[1], factor))));
             case "mul" when x[0].IsConstant(0) || x[1].IsConstant(0):
                 return table.Constant(0);
             case "mul" when x[0].IsConstant(1):
@@ -97,4 +112,10 @@ internal static class Simplify
                 return node;
         }
     }
+
+    /// <summary>A factor that two products share.</summary>
+    private static Node? Common(Node left, Node right) =>
+        left.IsMap("mul") && right.IsMap("mul") && left != right ? left.Inputs.FirstOrDefault(right.Inputs.Contains) : null;
+
+    private static Node Other(Node product, Node factor) => product.Inputs[0] == factor ? product.Inputs[1] : product.Inputs[0];
 }

@@ -33,6 +33,8 @@ internal static class Stack
         private readonly Dictionary<(int Scope, Node Node), Operand> _operands = new();
         private readonly HashSet<Node> _lowered = new();
         private readonly Dictionary<Node, int> _outerUses = new();
+        private readonly Dictionary<(int Scope, Node Argument), int> _sequenceUses = new();
+        private readonly Dictionary<int, Node> _initial = new();
 
         public Lowering(ModelGraph graph, ParameterLayout layout)
         {
@@ -166,6 +168,7 @@ internal static class Stack
             for (int k = 0; k < body.Sequences.Length; k++)
             {
                 _operands[(scope, body.Sequences[k])] = OperandOf(0, scan.Inputs[body.Carried.Length + k]);
+                _sequenceUses[(scope, body.Sequences[k])] = _outerUses[scan.Inputs[body.Carried.Length + k]];
             }
 
             // Each carried value has memory of its own; the first one whose next value is computed here lends it to that value.
@@ -188,6 +191,7 @@ internal static class Stack
                 }
 
                 Node initial = scan.Inputs[i];
+                _initial[value] = initial;
                 statements.Add(new CopyRows(
                     "start of " + NameOf(next, "state"), Extent.Step, body.Carried[i].Argument.Type.Units,
                     initial.Kind == NodeKind.Constant ? null : OperandOf(0, initial), new Operand(value, Moment.Initial)));
@@ -558,6 +562,7 @@ internal static class Stack
                 bool hasMemory = _owner._operands.TryGetValue((_scope, sum.Root), out Operand target);
                 bool isCarried = hasMemory && _owner.Values[target.Value].Residence is Residence.Ring or Residence.History;
                 if (start is { Kind: NodeKind.Argument } && !hasMemory && _uses[start] == 1
+                    && _owner._sequenceUses.TryGetValue((_scope, start), out int users) && users == 1
                     && _owner._operands[(_scope, start)] is { Moment: Moment.Current } hoisted && _owner.Values[hoisted.Value].Residence == Residence.Steps)
                 {
                     // What was hoisted is nobody else's: the sum goes on where the hoisted part lies.
@@ -768,7 +773,7 @@ internal static class Stack
         private void Delay(Node shift, List<Statement> statements)
         {
             Operand sequence = OperandOf(0, shift.Inputs[0]);
-            if (Values[sequence.Value].Residence == Residence.History && sequence.Moment == Moment.Current)
+            if (Values[sequence.Value].Residence == Residence.History && sequence.Moment == Moment.Current && _initial[sequence.Value] == shift.Inputs[1])
             {
                 _operands[(0, shift)] = sequence with { Moment = Moment.Previous };
                 return;

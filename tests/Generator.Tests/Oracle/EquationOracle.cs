@@ -149,7 +149,7 @@ internal sealed class EquationOracle
         throw new InvalidOperationException($"No equation remembers the state '{state.Name}'");
     }
 
-    /// <summary>What a state is called: <c>lstm_0.c</c>, and <c>lstm_0.c_2</c> where it is two steps old.</summary>
+    /// <summary>What a state is called: <c>lstm_0.c</c>, and <c>lstm_0.c[t-2]</c> where it is two steps old.</summary>
     private static string StateName(string layer, string symbol, int delay) =>
-        delay == 1 ? $"{layer}.{symbol}" : $"{layer}.{symbol}_{delay}";
+        delay == 1 ? $"{layer}.{symbol}" : $"{layer}.{symbol}[t-{delay}]";
 }
