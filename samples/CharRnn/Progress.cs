@@ -1,0 +1,78 @@
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace CharRnn;
+
+/// <summary>Shows a training under way: a bar on a terminal, a plain line every few seconds where the output goes to a file.</summary>
+internal static class Progress
+{
+    /// <summary>Seconds between two plain lines.</summary>
+    private const double Interval = 5;
+
+    /// <summary>Runs a training and shows how it goes.</summary>
+    /// <param name="seconds">How long the training is to take.</param>
+    /// <param name="train">The training, given what to call after every update.</param>
+    public static TrainingState Show(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    {
+        var capabilities = AnsiConsole.Profile.Capabilities;
+        var terminal = !Console.IsOutputRedirected && capabilities is { Ansi: true, Interactive: true };
+        return terminal ? ShowBar(seconds, train) : ShowLines(seconds, train);
+    }
+
+    /// <summary>The figures of a training as one line.</summary>
+    internal static string Describe(TrainingState state, double seconds) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"loss {state.Loss:F3}, {state.CharactersPerSecond:N0} characters a second, {FormatTime(Math.Max(0, seconds - state.Elapsed))} left");
+
+    internal static string FormatTime(double seconds)
+    {
+        var whole = (long)Math.Ceiling(seconds);
+        return whole < 3600 ? $"{whole / 60}:{whole % 60:00}" : $"{whole / 3600}:{whole / 60 % 60:00}:{whole % 60:00}";
+    }
+
+    private static TrainingState ShowBar(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    {
+        var figures = new FiguresColumn();
+        return AnsiConsole.Progress()
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), figures)
+            .Start(context =>
+            {
+                var task = context.AddTask("training", maxValue: seconds);
+                return train(state =>
+                {
+                    task.Value = state.Elapsed;
+                    figures.Text = Describe(state, seconds);
+                });
+            });
+    }
+
+    private static TrainingState ShowLines(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    {
+        // The first line comes early, to show that something happens.
+        var next = Math.Min(1, Interval);
+        return train(state =>
+        {
+            if (state.Elapsed >= next)
+            {
+                next = state.Elapsed + Interval;
+                Console.WriteLine($"{state.Elapsed,6:F0} s  {Describe(state, seconds)}");
+            }
+        });
+    }
+
+    /// <summary>The figures beside the bar; the bar is drawn on another thread than the training's.</summary>
+    private sealed class FiguresColumn : ProgressColumn
+    {
+        private volatile string _text = "";
+
+        public string Text
+        {
+            set => _text = value;
+        }
+
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(_text);
+    }
+}

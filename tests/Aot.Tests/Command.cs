@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace Aot.Tests;
+
+/// <summary>Programs started by the tests.</summary>
+internal static class Command
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether a program of this name lies on the path.</summary>
+    public static bool Exists(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(folder => File.Exists(Path.Combine(folder, name)));
+
+    /// <summary>Runs a program to its end and returns what it wrote; fails the test with all of it where the exit code is not 0.</summary>
+    public static async Task<string> Run(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>())
+        {
+            // The settings of the build and of the instruction sets this test runs under are not meant for the program it starts.
+            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_Enable", StringComparison.OrdinalIgnoreCase))
+            {
+                start.Environment.Remove(name);
+            }
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        using var patience = new CancellationTokenSource(s_patience);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
+        var log = await output;
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\nexit code {process.ExitCode}\n{log}{await error}");
+        return log;
+    }
+}
