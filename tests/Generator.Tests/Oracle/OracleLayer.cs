@@ -9,6 +9,7 @@ namespace Unrolled.Generator.Tests.Oracle;
 /// </summary>
 internal sealed class OracleLayer
 {
+    private readonly OracleValue _computed;
     private readonly string _name;
     private readonly Dictionary<string, EquationSyntax> _equations = [];
     private readonly Dictionary<string, CellSetting> _settings = [];
@@ -74,11 +75,13 @@ internal sealed class OracleLayer
             Schedule(symbol, []);
         }
 
-        Output = _values[OutputName];
-        if (Output.Shared)
+        _computed = _values[OutputName];
+        if (_computed.Shared)
         {
             throw new NotSupportedException($"'{OutputName}' of '{spec.Name}' is the same for every row");
         }
+
+        Output = new GivenValue(_computed.Size);
     }
 
     /// <summary>The symbol that is the layer's output.</summary>
@@ -86,7 +89,8 @@ internal sealed class OracleLayer
 
     public GivenValue Input { get; }
 
-    public OracleValue Output { get; }
+    /// <summary>The output of the last step: a copy, since the output may itself be a delayed value, which moves on at the step's end.</summary>
+    public GivenValue Output { get; }
 
     /// <summary>What the equations read of earlier steps: for every symbol all delays up to the longest one read.</summary>
     public IReadOnlyDictionary<(string Symbol, int Delay), GivenValue> Delayed => _delayed;
@@ -94,6 +98,7 @@ internal sealed class OracleLayer
     public void Reserve(int rows)
     {
         Input.Reserve(rows);
+        Output.Reserve(rows);
         foreach (GivenValue value in _delayed.Values)
         {
             value.Reserve(rows);
@@ -111,6 +116,11 @@ internal sealed class OracleLayer
         foreach (OracleValue value in _order)
         {
             value.Evaluate(rows);
+        }
+
+        for (int row = 0; row < rows; row++)
+        {
+            Array.Copy(_computed.Data, row * _computed.RowStride, Output.Data, row * Output.Size, Output.Size);
         }
 
         // From the longest delay down: what was at t-1 becomes t-2 before t-1 takes what is now t.
