@@ -143,21 +143,19 @@ namespace Samples
             {
                 ref float parameters = ref _parameters.Reference;
 
-                const int steps = 1;
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_stepH2), 32, 32, rows);
 
                 // gru_0
                 {
-                    const int t = 0;
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input + (nint)t * rows * 16), ref _memory.At(_stepSums3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref parameters, rows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_stepH2 + (nint)t * rows * 32), ref _memory.At(_stepSums3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref parameters, rows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween95), rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween95), ref _memory.At(_stepH2 + (nint)t * rows * 32), ref _memory.At(_stepH2 + (nint)(t + 1) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween95), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)steps * rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
             }
 
             /// <inheritdoc/>

@@ -172,30 +172,26 @@ namespace Samples
             {
                 ref float parameters = ref _parameters.Reference;
 
-                const int steps = 1;
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 128, ref _memory.At(_stepC3), 128, 128, rows);
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1), 128, ref _memory.At(_stepH4), 128, 128, rows);
 
                 // lstm_0
                 {
-                    const int t = 0;
-                    int turn = t & 1;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[t * rows], ref _memory.At(_stepSums5), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_stepH4 + (nint)t * rows * 128), ref _memory.At(_stepSums5), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_stepC3 + (nint)turn * rows * 128), ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)(1 - turn) * rows * 128), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)(1 - turn) * rows * 128), ref _memory.At(_stepH4 + (nint)(t + 1) * rows * 128), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[0], ref _memory.At(_stepSums5), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_stepH4), ref _memory.At(_stepSums5), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_stepC3), ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref _memory.At(_stepH4 + (nint)rows * 128), rows);
                 }
 
 
                 // dense_1
                 {
-                    const int t = 0;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_stepH4 + (nint)(t + 1) * rows * 128), ref _memory.At(_stepYPreactivation6 + (nint)t * rows * 80), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_stepH4 + (nint)rows * 128), ref _memory.At(_stepYPreactivation6), ref parameters, rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepYPreactivation6), 80, ref _memory.At(_output), 80, 80, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepC3 + (nint)(steps & 1) * rows * 128), 128, ref _memory.At(_state0), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH4 + (nint)steps * rows * 128), 128, ref _memory.At(_state1), 128, 128, rows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepC3 + (nint)rows * 128), 128, ref _memory.At(_state0), 128, 128, rows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH4 + (nint)rows * 128), 128, ref _memory.At(_state1), 128, 128, rows);
             }
 
             /// <inheritdoc/>

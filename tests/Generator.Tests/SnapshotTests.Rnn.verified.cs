@@ -124,18 +124,16 @@ namespace Samples
             {
                 ref float parameters = ref _parameters.Reference;
 
-                const int steps = 1;
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 16, ref _memory.At(_stepH2), 16, 16, rows);
 
                 // rnn_0
                 {
-                    const int t = 0;
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products(ref _memory.At(_input + (nint)t * rows * 16), ref _memory.At(_stepH2 + (nint)t * rows * 16), ref _memory.At(_stepHPreactivation3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue(ref _memory.At(_stepHPreactivation3), ref _memory.At(_stepH2 + (nint)(t + 1) * rows * 16), rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products(ref _memory.At(_input), ref _memory.At(_stepH2), ref _memory.At(_stepHPreactivation3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue(ref _memory.At(_stepHPreactivation3), ref _memory.At(_stepH2 + (nint)rows * 16), rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 16), 16, ref _memory.At(_output), 16, 16, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)steps * rows * 16), 16, ref _memory.At(_state0), 16, 16, rows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 16), 16, ref _memory.At(_state0), 16, 16, rows);
             }
 
             /// <inheritdoc/>
