@@ -236,7 +236,6 @@ public sealed class ParserTests
         { "h[t] = «2a»", DiagnosticIds.SyntaxError, "A number runs into 'a' (write 2 * a for a product" },
         { "h[t] = «x\u0302»[t]", DiagnosticIds.SyntaxError, "'x\u0302' has a mark that forms no letter (write it out, as in x_hat)" },
         { "h[t] = «😀»", DiagnosticIds.SyntaxError, "'😀' is not part of the equation language" },
-        { "h[t] = «\ud800»", DiagnosticIds.SyntaxError, "'U+D800' is not part of the equation language" },
         { "h[t] = «1e99»", DiagnosticIds.SyntaxError, "The number is too large for a 32-bit float" },
         { "h[t] = «.»5", DiagnosticIds.SyntaxError, "'.' is not part of the equation language (a number starts with a digit" },
 
@@ -263,6 +262,11 @@ public sealed class ParserTests
         { "for k in 1..2 { h{k}[t] = «=» a }", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', not '='" },
         { "h[t] = a\n«}»", DiagnosticIds.SyntaxError, "'}' closes no loop (remove it)" },
     };
+
+    // By itself: half a surrogate pair does not survive a test runner's listing of theory data.
+    [Fact]
+    public void Half_a_surrogate_pair_is_named_by_its_number() =>
+        A_mistake_is_one_error_on_the_exact_characters("h[t] = «\ud800»", DiagnosticIds.SyntaxError, "'U+D800' is not part of the equation language");
 
     [Theory]
     [MemberData(nameof(Mistakes))]
