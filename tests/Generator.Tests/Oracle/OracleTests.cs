@@ -134,7 +134,7 @@ public sealed class OracleTests
             [layer.Spec],
             Layout(
                 1, 1, [],
-                [new StateInfo("echo.h", 1), new StateInfo("echo.h[t-2]", 1), new StateInfo("echo.h_3", 1), new StateInfo("echo.x", 1), new StateInfo("echo.x_2", 1)]));
+                [new StateInfo("echo.h", 1), new StateInfo("echo.h[t-2]", 1), new StateInfo("echo.h[t-3]", 1), new StateInfo("echo.x", 1), new StateInfo("echo.x[t-2]", 1)]));
         OracleRun run = oracle.Run([1, 2, 3, 4, 5], [0.1, 0.2, 0.3, 0.4, 0.5], 1);
         double[] expected = [0.5 + 3, 0.4 + 2, 1 + 1, 2 + 35, 3 + 24];
         Assert.Equal(expected, run.Outputs, (a, b) => Math.Abs(a - b) < 1e-12);
