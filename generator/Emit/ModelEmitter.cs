@@ -12,6 +12,9 @@ namespace Unrolled.Generator.Emit;
 /// <summary>The source file of a model: the class's surface, its session and trainer, and the kernels they call.</summary>
 internal sealed class ModelEmitter
 {
+    /// <summary>Half a megabyte: half of the second-level cache of today's processors.</summary>
+    private const int CacheFloats = 128 * 1024;
+
     private readonly ModelSpec _spec;
     private readonly ModelGraph _network;
     private readonly ParameterLayout _layout;
@@ -161,7 +164,7 @@ internal sealed class ModelEmitter
         _writer.Line();
         _writer.Line("/// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>");
         _writer.Line("/// <param name=\"batchSize\">Sequences worked on together.</param>");
-        _writer.Line("/// <param name=\"steps\">Steps that Run works on at a time; sequences may be longer.</param>");
+        _writer.Line("/// <param name=\"steps\">Steps that Run works on at a time at the most; sequences may be longer.</param>");
         _writer.Line("public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);");
         _writer.Line();
         _writer.Line("/// <inheritdoc/>");
@@ -224,10 +227,14 @@ internal sealed class ModelEmitter
             var shared = SharedBuffers(training: false);
             var own = step.OwnBuffers("batchSize", "1").Concat(run.OwnBuffers("batchSize", "steps")).ToList();
             Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
-            using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps)\n    : base({_spec.Class}.Layout, batchSize, steps)"))
+            using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps)\n    : base({_spec.Class}.Layout, batchSize, ChunkOf(batchSize, steps))"))
             {
+                _writer.Line("steps = ChunkOf(batchSize, steps);");
                 Construct(shared, own, training: false);
             }
+
+            _writer.Line();
+            Chunk();
 
             _writer.Line();
             Buffers(training: false);
@@ -289,6 +296,20 @@ internal sealed class ModelEmitter
                 }
             }
         }
+    }
+
+    /// <summary>Steps that a session works on at a time: few enough that what it keeps of them stays in the second-level cache.</summary>
+    private void Chunk()
+    {
+        int floats = _run.Buffers.Where(buffer => buffer.Residence is Residence.Steps).Select(buffer => buffer.RowStride).DefaultIfEmpty(Packing.Lanes).Max();
+        _writer.Line($"// Steps worked on at a time: the widest buffer, {floats} floats a step and row, stays in the second-level cache.");
+        using (_writer.Block("private static int ChunkOf(int batchSize, int steps)"))
+        {
+            _writer.Line($"long most = {CacheFloats} / ((long)global::System.Math.Max(batchSize, 1) * {floats});");
+            _writer.Line("return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));");
+        }
+
+        _writer.Line();
     }
 
     private ImmutableArray<Packing> ForwardDerived() => DerivedOf(_training.Forward);

@@ -9,7 +9,7 @@ namespace Unrolled.Generator.Passes;
 
 /// <summary>
 /// Splits epilogues so that no loop chains two expensive functions: two short loops keep more of them in flight than a long one.
-/// (An LSTM's gates and cell state, then tanh of the cell state: 2.4 µs where one loop takes 3.4.)
+/// (A cell's gates and its state, then tanh of the state: 2.4 µs where one loop takes 3.4.)
 /// </summary>
 internal static class Fuse
 {
