@@ -10,8 +10,8 @@ namespace Unrolled.Generator.Emit;
 /// </summary>
 internal static class TileEmitter
 {
-    /// <summary>Rows of a weight gradient's chunk: more would not stay in the second-level cache.</summary>
-    public const int ChunkRows = 256;
+    /// <summary>Rows of a weight gradient's chunk: its gathered adjoints and values stay in the first-level cache.</summary>
+    public const int ChunkRows = 128;
 
     /// <summary>Products of any number of rows with panels of <paramref name="vectors"/> vectors.</summary>
     public static void Product(SourceWriter writer, InstructionSet set, int vectors)

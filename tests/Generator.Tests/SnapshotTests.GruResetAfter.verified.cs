@@ -48,7 +48,7 @@ namespace Samples
 
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
-        /// <param name="steps">Steps that Run works on at a time; sequences may be longer.</param>
+        /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
         public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
 
         /// <inheritdoc/>
@@ -104,8 +104,9 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(GruResetAfter model, int batchSize, int steps)
-                : base(GruResetAfter.Layout, batchSize, steps)
+                : base(GruResetAfter.Layout, batchSize, ChunkOf(batchSize, steps))
             {
+                steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
@@ -121,6 +122,14 @@ namespace Samples
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
             }
+
+            // Steps worked on at a time: the widest buffer, 128 floats a step and row, stays in the second-level cache.
+            private static int ChunkOf(int batchSize, int steps)
+            {
+                long most = 131072 / ((long)global::System.Math.Max(batchSize, 1) * 128);
+                return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));
+            }
+
 
             /// <inheritdoc/>
             protected override global::System.Span<float> InputBuffer => _memory.Span(_input, _batchSize * _steps * 16);
@@ -225,7 +234,7 @@ namespace Samples
                 _dH8 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts9 = _memory.Reserve((long)batchSize, 32);
                 _between2312 = _memory.Reserve((long)batchSize, 32);
-                _gathered = _memory.Reserve(256, 64);
+                _gathered = _memory.Reserve(128, 64);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -1766,9 +1775,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -1779,8 +1788,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2345,9 +2354,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V total0 = V.Zero;
@@ -2372,7 +2381,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }
@@ -2845,23 +2854,23 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2877,10 +2886,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     Unsafe.As<float, V>(ref gathered) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -3171,9 +3180,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V total0 = V.Zero;
@@ -3198,7 +3207,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }
@@ -3471,23 +3480,23 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3505,14 +3514,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 4));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8196)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8204)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -3803,9 +3812,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V total0 = V.Zero;
@@ -3830,7 +3839,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }

@@ -47,7 +47,7 @@ namespace Samples
 
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
-        /// <param name="steps">Steps that Run works on at a time; sequences may be longer.</param>
+        /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
         public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
 
         /// <inheritdoc/>
@@ -102,8 +102,9 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(GruResetBefore model, int batchSize, int steps)
-                : base(GruResetBefore.Layout, batchSize, steps)
+                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps))
             {
+                steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
@@ -119,6 +120,14 @@ namespace Samples
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
             }
+
+            // Steps worked on at a time: the widest buffer, 96 floats a step and row, stays in the second-level cache.
+            private static int ChunkOf(int batchSize, int steps)
+            {
+                long most = 131072 / ((long)global::System.Math.Max(batchSize, 1) * 96);
+                return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));
+            }
+
 
             /// <inheritdoc/>
             protected override global::System.Span<float> InputBuffer => _memory.Span(_input, _batchSize * _steps * 16);
@@ -227,7 +236,7 @@ namespace Samples
                 _dH10 = _memory.Reserve((long)batchSize, 32);
                 _sum11 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts12 = _memory.Reserve((long)batchSize, 32);
-                _gathered = _memory.Reserve(256, 64);
+                _gathered = _memory.Reserve(128, 64);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -2284,9 +2293,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -2297,8 +2306,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2622,9 +2631,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -2635,8 +2644,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2923,9 +2932,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -2936,8 +2945,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3590,9 +3599,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V total0 = V.Zero;
@@ -3613,7 +3622,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }
@@ -4105,22 +4114,22 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4136,8 +4145,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     Unsafe.As<float, V>(ref gathered) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4150,23 +4159,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4182,10 +4191,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     Unsafe.As<float, V>(ref gathered) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4198,24 +4207,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 12288), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4231,12 +4240,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     Unsafe.As<float, V>(ref gathered) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12288)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12296)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4500,9 +4509,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V total0 = V.Zero;
@@ -4523,7 +4532,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }
@@ -4815,22 +4824,22 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4848,10 +4857,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 4));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4864,23 +4873,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4898,14 +4907,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 4));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8196)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8204)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4918,24 +4927,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 12288), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -4953,18 +4962,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 4));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8196)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8204)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12288)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12292)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12296)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12300)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6148)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -5228,9 +5237,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V total0 = V.Zero;
@@ -5251,7 +5260,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 40960);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }

@@ -64,7 +64,7 @@ namespace Samples
 
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
-        /// <param name="steps">Steps that Run works on at a time; sequences may be longer.</param>
+        /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
         public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
 
         /// <inheritdoc/>
@@ -130,8 +130,9 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(PeepholeLstm model, int batchSize, int steps)
-                : base(PeepholeLstm.Layout, batchSize, steps)
+                : base(PeepholeLstm.Layout, batchSize, ChunkOf(batchSize, steps))
             {
+                steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
@@ -149,6 +150,14 @@ namespace Samples
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
             }
+
+            // Steps worked on at a time: the widest buffer, 512 floats a step and row, stays in the second-level cache.
+            private static int ChunkOf(int batchSize, int steps)
+            {
+                long most = 131072 / ((long)global::System.Math.Max(batchSize, 1) * 512);
+                return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));
+            }
+
 
             /// <inheritdoc/>
             protected override global::System.Span<float> InputBuffer => default;
@@ -265,7 +274,7 @@ namespace Samples
                 _h6 = _memory.Reserve((long)batchSize * (steps + 1), 128);
                 _dCPrevious10 = _memory.Reserve(2L * batchSize, 128);
                 _dHPrevious11 = _memory.Reserve(2L * batchSize, 128);
-                _gathered = _memory.Reserve(256, 64);
+                _gathered = _memory.Reserve(128, 64);
                 _derived = _memory.Reserve(1, 73856);
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
@@ -1572,9 +1581,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -1585,8 +1594,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -1832,9 +1841,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -1845,8 +1854,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2526,9 +2535,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 128; unit += 16)
                     {
                         V total0 = V.Zero;
@@ -2567,9 +2576,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 196608);
-                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 32768);
-                    cRow = ref Unsafe.Add(ref cRow, 32768);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
+                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -2580,9 +2589,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 80; unit += 16)
                     {
                         V total0 = V.Zero;
@@ -2595,7 +2604,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 20480);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }
@@ -3075,9 +3084,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -3088,8 +3097,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3117,24 +3126,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 12288), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3150,12 +3159,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     Unsafe.As<float, V>(ref gathered) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12288)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12296)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -3454,9 +3463,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 128; unit += 8)
                     {
                         V total0 = V.Zero;
@@ -3495,9 +3504,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 196608);
-                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 32768);
-                    cRow = ref Unsafe.Add(ref cRow, 32768);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
+                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -3508,9 +3517,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 80; unit += 8)
                     {
                         V total0 = V.Zero;
@@ -3523,7 +3532,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 20480);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }
@@ -3807,9 +3816,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -3820,8 +3829,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3851,24 +3860,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 8192), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
-                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 12288), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
+                        GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -3886,18 +3895,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 4));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8192)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8196)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8200)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8204)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12288)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12292)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 4));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12296)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12300)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint1 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint2 + 12));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6148)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 4));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
@@ -4212,9 +4221,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 128; unit += 4)
                     {
                         V total0 = V.Zero;
@@ -4253,9 +4262,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 196608);
-                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 32768);
-                    cRow = ref Unsafe.Add(ref cRow, 32768);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
+                    cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -4266,9 +4275,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 80; unit += 4)
                     {
                         V total0 = V.Zero;
@@ -4281,7 +4290,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 20480);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }

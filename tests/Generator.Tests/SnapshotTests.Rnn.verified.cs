@@ -40,7 +40,7 @@ namespace Samples
 
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
-        /// <param name="steps">Steps that Run works on at a time; sequences may be longer.</param>
+        /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
         public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
 
         /// <inheritdoc/>
@@ -87,8 +87,9 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(Rnn model, int batchSize, int steps)
-                : base(Rnn.Layout, batchSize, steps)
+                : base(Rnn.Layout, batchSize, ChunkOf(batchSize, steps))
             {
+                steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
@@ -102,6 +103,14 @@ namespace Samples
                 _zeros = _memory.Reserve(1, 16);
                 _memory.Allocate();
             }
+
+            // Steps worked on at a time: the widest buffer, 16 floats a step and row, stays in the second-level cache.
+            private static int ChunkOf(int batchSize, int steps)
+            {
+                long most = 131072 / ((long)global::System.Math.Max(batchSize, 1) * 16);
+                return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));
+            }
+
 
             /// <inheritdoc/>
             protected override global::System.Span<float> InputBuffer => _memory.Span(_input, _batchSize * _steps * 16);
@@ -197,7 +206,7 @@ namespace Samples
                 _h3 = _memory.Reserve((long)batchSize * (steps + 1), 16);
                 _dHPrevious7 = _memory.Reserve(2L * batchSize, 16);
                 _dHPreactivation8 = _memory.Reserve((long)batchSize * steps, 16);
-                _gathered = _memory.Reserve(256, 64);
+                _gathered = _memory.Reserve(128, 64);
                 _derived = _memory.Reserve(1, 160);
                 _zeros = _memory.Reserve(1, 16);
                 _memory.Allocate();
@@ -818,9 +827,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -831,8 +840,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -1150,9 +1159,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 16; unit += 16)
                     {
                         V total0 = V.Zero;
@@ -1165,7 +1174,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
                     }
 
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 4096);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
                 }
             }
         }
@@ -1603,9 +1612,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -1616,8 +1625,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -1717,9 +1726,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 16; unit += 8)
                     {
                         V total0 = V.Zero;
@@ -1732,7 +1741,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
                     }
 
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 4096);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
                 }
             }
         }
@@ -1970,9 +1979,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
                     for (int panel = 0; panel < shape.Panels; panel++)
@@ -1983,8 +1992,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
-                    values = ref Unsafe.Add(ref values, 256 * shape.ValueStride);
-                    adjoints = ref Unsafe.Add(ref adjoints, 256 * shape.AdjointStride);
+                    values = ref Unsafe.Add(ref values, 128 * shape.ValueStride);
+                    adjoints = ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride);
                 }
             }
         }
@@ -2086,9 +2095,9 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                for (; rows > 0; rows -= 256)
+                for (; rows > 0; rows -= 128)
                 {
-                    int chunk = rows < 256 ? rows : 256;
+                    int chunk = rows < 128 ? rows : 128;
                     for (int unit = 0; unit < 16; unit += 4)
                     {
                         V total0 = V.Zero;
@@ -2101,7 +2110,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
                     }
 
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 4096);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
                 }
             }
         }
