@@ -74,9 +74,9 @@ internal static class Simplify
             case "add" when x[1].IsConstant(0):
                 return x[0];
             case "add" when x[1].IsMap("neg"):
-                return table.Subtract(x[0], x[1].Inputs[0]);
+                return Rewrite(table, table.Subtract(x[0], x[1].Inputs[0]));
             case "add" when x[0].IsMap("neg"):
-                return table.Subtract(x[1], x[0].Inputs[0]);
+                return Rewrite(table, table.Subtract(x[1], x[0].Inputs[0]));
             case "sub" when x[1].IsConstant(0):
                 return x[0];
             case "sub" when x[0].IsConstant(0):

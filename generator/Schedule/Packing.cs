@@ -31,7 +31,7 @@ internal sealed record Packing(int Id, string Name, ImmutableArray<Node> Matrice
 
     public int LastPanelVectors => TotalVectors - (Panels - 1) * PanelVectors;
 
-    public int Length => TotalVectors * Lanes * Columns;
+    public int Length => checked(TotalVectors * Lanes * Columns);
 
     /// <summary>Floats of a stored value of <paramref name="length"/> elements; one element that broadcasts (0) takes a vector.</summary>
     public static int Padded(int length) => (System.Math.Max(length, 1) + Lanes - 1) / Lanes * Lanes;

@@ -9,7 +9,20 @@ namespace Unrolled;
 /// <param name="Slot">Which of the packing's matrices this one is.</param>
 /// <param name="Slots">How many matrices the packing holds.</param>
 /// <param name="PanelVectors">How many vectors of 16 rows a panel holds; the last panel may hold fewer.</param>
-public readonly record struct PackedSegment(int Offset, int Slot = 0, int Slots = 1, int PanelVectors = 1);
+public readonly record struct PackedSegment(int Offset, int Slot = 0, int Slots = 1, int PanelVectors = 1)
+{
+    /// <summary>The index of column 0 of a row of a matrix, and how far the next column is.</summary>
+    internal int FirstOf(int row, int rows, int columns, out int columnStride)
+    {
+        int totalVectors = Slots * (Padding.Of(rows) / Padding.Lanes);
+        int vector = row / Padding.Lanes * Slots + Slot;
+        int panel = vector / PanelVectors;
+        int firstVector = panel * PanelVectors;
+        int width = Math.Min(PanelVectors, totalVectors - firstVector);
+        columnStride = width * Padding.Lanes;
+        return Offset + firstVector * Padding.Lanes * columns + (vector - firstVector) * Padding.Lanes + row % Padding.Lanes;
+    }
+}
 
 /// <summary>A parameter of a model: what it is called, its mathematical shape, how it starts and where it lies.</summary>
 /// <param name="Name">The name, <c>{layer}.{symbol}</c>: <c>lstm_0.W_xi</c>.</param>
@@ -55,12 +68,6 @@ public sealed record ParameterInfo(string Name, int Rows, int Columns, Initializ
             return Segment.Offset + row;
         }
 
-        int totalVectors = Segment.Slots * (Padding.Of(Rows) / Padding.Lanes);
-        int vector = row / Padding.Lanes * Segment.Slots + Segment.Slot;
-        int panel = vector / Segment.PanelVectors;
-        int firstVector = panel * Segment.PanelVectors;
-        int width = Math.Min(Segment.PanelVectors, totalVectors - firstVector);
-        columnStride = width * Padding.Lanes;
-        return Segment.Offset + firstVector * Padding.Lanes * Columns + (vector - firstVector) * Padding.Lanes + row % Padding.Lanes;
+        return Segment.FirstOf(row, Rows, Columns, out columnStride);
     }
 }

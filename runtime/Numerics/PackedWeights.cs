@@ -15,12 +15,9 @@ public static class PackedWeights
     public static void CopyTransposed(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors, int firstColumn, int totalColumns)
     {
         int totalVectors = Padding.Of(matrix.Columns) / Padding.Lanes;
-        int firstOfBlock = 0;
         for (int row = 0; row < matrix.Rows; row++)
         {
-            int columnStride = 0;
-            firstOfBlock = matrix.FirstOf(row, out columnStride);
-            ref float source = ref Unsafe.Add(ref parameters, firstOfBlock);
+            ref float source = ref Unsafe.Add(ref parameters, matrix.FirstOf(row, out int columnStride));
             for (int panel = 0; panel * panelVectors < totalVectors; panel++)
             {
                 int firstUnit = panel * panelVectors * Padding.Lanes;
@@ -42,10 +39,10 @@ public static class PackedWeights
     /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
     public static void Copy(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors)
     {
-        var target = new ParameterInfo(matrix.Name, matrix.Rows, matrix.Columns, matrix.Initializer, new PackedSegment(0, 0, 1, panelVectors));
+        var segment = new PackedSegment(0, 0, 1, panelVectors);
         for (int row = 0; row < matrix.Rows; row++)
         {
-            int first = matrix.FirstOf(row, out int stride), targetFirst = target.FirstOf(row, out int targetStride);
+            int first = matrix.FirstOf(row, out int stride), targetFirst = segment.FirstOf(row, matrix.Rows, matrix.Columns, out int targetStride);
             for (int column = 0; column < matrix.Columns; column++)
             {
                 Unsafe.Add(ref derived, targetFirst + column * targetStride) = Unsafe.Add(ref parameters, first + column * stride);
