@@ -87,7 +87,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
         {
             LocationInfo location = LocationInfo.From(declaration.Identifier.GetLocation());
             DiagnosticInfo fault = DiagnosticInfo.Create(Descriptors.InternalError, location, declaration.Identifier.ValueText, CompiledModel.Describe(exception));
-            return new ParsedModel(null, "", location, EquatableArray<LocationInfo>.Empty, new EquatableArray<DiagnosticInfo>([fault]));
+            return new ParsedModel(null, "", location, EquatableArray<LayerPlace>.Empty, new EquatableArray<DiagnosticInfo>([fault]));
         }
     }
 
@@ -96,9 +96,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
         IEnumerable<DiagnosticInfo> fromEquations = mistaken
             .Where(compiled => compiled.HintName == model.HintName)
             .SelectMany(compiled => compiled.Mistakes)
-            .Select(mistake => mistake.At(mistake.Layer >= 0 && mistake.Layer < model.LayerLocations.Count
-                ? model.LayerLocations[mistake.Layer]
-                : model.Location));
+            .Select(mistake => mistake.At(model));
         return new EquatableArray<DiagnosticInfo>(model.Diagnostics.Concat(fromEquations));
     }
 }

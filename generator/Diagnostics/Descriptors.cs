@@ -148,6 +148,36 @@ internal static class Descriptors
         "The softmax of a single output is 1 whatever its value, so that nothing could be learned.",
         Help);
 
+    public static readonly DiagnosticDescriptor UnknownCell = new(
+        DiagnosticIds.UnknownCell,
+        "The cell is not known",
+        "No cell is called '{0}' ({1})",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A layer names a cell of its class, of its assembly or of the library.",
+        Help);
+
+    public static readonly DiagnosticDescriptor DuplicateCell = new(
+        DiagnosticIds.DuplicateCell,
+        "A cell is declared twice",
+        "The cell '{0}' is declared twice in the same place (give one of them another name)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A class and an assembly each declare a cell once; a class's cell hides the assembly's of the same name.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidCellName = new(
+        DiagnosticIds.InvalidCellName,
+        "A cell's name is not an identifier",
+        "'{0}' cannot name a cell (use a letter or _, then letters, digits and _)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names.",
+        Help);
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -293,6 +323,9 @@ internal static class Descriptors
         UnknownLayer,
         UnknownLoss,
         LossNeedsMoreOutputs,
+        UnknownCell,
+        DuplicateCell,
+        InvalidCellName,
         InternalError,
         SyntaxError,
         UnknownName,

@@ -17,6 +17,9 @@ internal static class DiagnosticIds
     public const string UnknownLayer = "UNR011";
     public const string UnknownLoss = "UNR012";
     public const string LossNeedsMoreOutputs = "UNR013";
+    public const string UnknownCell = "UNR014";
+    public const string DuplicateCell = "UNR015";
+    public const string InvalidCellName = "UNR016";
 
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";
