@@ -178,6 +178,36 @@ internal static class Descriptors
         "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names.",
         Help);
 
+    public static readonly DiagnosticDescriptor InvalidJson = new(
+        DiagnosticIds.InvalidJson,
+        "The file is not JSON",
+        "{0}",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A file called *.rnn.json holds one JSON value without comments and trailing commas.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidJsonModel = new(
+        DiagnosticIds.InvalidJsonModel,
+        "The JSON does not describe a model",
+        "{0}",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A model is an object with a class, an input, layers, and if need be cells and a loss.",
+        Help);
+
+    public static readonly DiagnosticDescriptor ModelDeclaredTwice = new(
+        DiagnosticIds.ModelDeclaredTwice,
+        "A model is declared twice",
+        "The class '{0}' is a model elsewhere too (keep one of the JSON files or the attributes)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Two JSON files, or a JSON file and attributes, describe the network of one class.",
+        Help);
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -326,6 +356,9 @@ internal static class Descriptors
         UnknownCell,
         DuplicateCell,
         InvalidCellName,
+        InvalidJson,
+        InvalidJsonModel,
+        ModelDeclaredTwice,
         InternalError,
         SyntaxError,
         UnknownName,

@@ -21,8 +21,8 @@ internal sealed class AttributeFrontend
 
     private const string LayerAttribute = "LayerAttribute";
 
-    // The members of the runtime's Loss, in the order of their values.
-    private static readonly ImmutableArray<string> Losses = ImmutableArray.Create("None", "SoftmaxCrossEntropy", "MeanSquaredError");
+    /// <summary>The members of the runtime's Loss, in the order of their values.</summary>
+    public static readonly ImmutableArray<string> Losses = ImmutableArray.Create("None", "SoftmaxCrossEntropy", "MeanSquaredError");
 
     private readonly INamedTypeSymbol _class;
     private readonly LocationInfo _location;
@@ -188,7 +188,8 @@ internal sealed class AttributeFrontend
             }
 
             int units = Units(attribute);
-            var settings = new EquatableArray<CellSetting>(Settings(attribute, cell, input, units));
+            EquatableArray<CellSetting> settings = LayerSettings.Of(
+                cell.Options, cell.Text, new Properties(this, attribute), OwnSettings(attribute, cell, input, units));
             layers.Add(new LayerSpec(name, cell.Name, cell.Text, units, settings));
             places.Add(new LayerPlace(Location(attribute), cell.Place));
             input = units;
@@ -223,7 +224,7 @@ internal sealed class AttributeFrontend
                     continue;
                 }
 
-                name = name.IsNormalized() ? name : name.Normalize(NormalizationForm.FormC);
+                name = Normal(name);
                 if (!cells.TryGetValue(name, out List<UserCell> same))
                 {
                     cells.Add(name, same = new List<UserCell>());
@@ -233,6 +234,9 @@ internal sealed class AttributeFrontend
             }
         }
     }
+
+    // As the names of the equation language, so that two spellings of one name are one; what is no name stays as it is written.
+    private static string Normal(string name) => Lexer.IsName(name) ? name.Normalize(NormalizationForm.FormC) : name;
 
     private UsedCell? Cell(AttributeData attribute)
     {
@@ -245,15 +249,7 @@ internal sealed class AttributeFrontend
                 return null;
             }
 
-            string file = layer.Cell;
-            foreach (CellOption option in layer.Options.OfType<CellOption>())
-            {
-                if (Get(attribute, option.Property, option.Default) == option.When)
-                {
-                    file = option.Cell;
-                }
-            }
-
+            string file = LayerSettings.CellOf(layer, new Properties(this, attribute));
             return new UsedCell(file, layer.Attribute.ToLowerInvariant(), CellFiles.Read(file), null, layer);
         }
 
@@ -263,7 +259,7 @@ internal sealed class AttributeFrontend
             return null;
         }
 
-        name = name.IsNormalized() ? name : name.Normalize(NormalizationForm.FormC);
+        name = Normal(name);
         if (_classCells.TryGetValue(name, out List<UserCell> cells) || _assemblyCells.TryGetValue(name, out cells))
         {
             if (cells.Count > 1)
@@ -313,8 +309,7 @@ internal sealed class AttributeFrontend
             return name;
         }
 
-        // As the names of the equation language, so that two spellings of one name are one.
-        return name.Normalize(NormalizationForm.FormC);
+        return Normal(name);
     }
 
     private int Units(AttributeData attribute)
@@ -328,67 +323,6 @@ internal sealed class AttributeFrontend
 
         _hasForeignErrors = true;
         return 0;
-    }
-
-    private List<CellSetting> Settings(AttributeData attribute, UsedCell cell, int input, int units)
-    {
-        var settings = new Dictionary<string, CellSetting>(StringComparer.Ordinal);
-        foreach (LayerOption option in cell.Options?.Options ?? ImmutableArray<LayerOption>.Empty)
-        {
-            switch (option)
-            {
-                case BindOption bind when Get(attribute, bind.Property, bind.Default) == bind.When:
-                    foreach (string parameter in bind.Parameters)
-                    {
-                        settings[parameter] = new CellSetting(parameter, CellSettingKind.Number, bind.Number, null);
-                    }
-
-                    break;
-                case InitOption init:
-                    double start = Get(attribute, init.Property, init.Default);
-                    if (!(Math.Abs(start) <= float.MaxValue))
-                    {
-                        Report(
-                            Descriptors.BadSetting,
-                            Location(attribute, init.Property),
-                            $"{init.Property} is {start.ToString(CultureInfo.InvariantCulture)}, which no 32-bit float holds (use a finite number)");
-                    }
-
-                    // What is bound to a number is no parameter and starts nowhere.
-                    if (!settings.ContainsKey(init.Parameter))
-                    {
-                        settings[init.Parameter] = new CellSetting(init.Parameter, CellSettingKind.Init, start, null);
-                    }
-
-                    break;
-                case FunctionOption function:
-                    settings[function.Param] = new CellSetting(function.Param, CellSettingKind.Function, 0, Function(attribute, function));
-                    break;
-            }
-        }
-
-        // Of options, without what this cell of the layer's several does not have.
-        Dictionary<string, int> order = new(StringComparer.Ordinal);
-        foreach (Token token in Lexer.Tokenize(cell.Text).Where(token => token.Kind == TokenKind.Name && !order.ContainsKey(token.Text)))
-        {
-            order.Add(token.Text, order.Count);
-        }
-
-        foreach (string name in settings.Keys.Where(name => !order.ContainsKey(name)).ToList())
-        {
-            settings.Remove(name);
-        }
-
-        foreach (CellSetting setting in OwnSettings(attribute, cell, input, units))
-        {
-            settings[setting.Name] = setting;
-        }
-
-        // In the order of the cell's text; members of a family, whose names are not written there, come last.
-        return settings.Values
-            .OrderBy(setting => order.TryGetValue(setting.Name, out int place) ? place : int.MaxValue)
-            .ThenBy(setting => setting.Name, StringComparer.Ordinal)
-            .ToList();
     }
 
     private List<CellSetting> OwnSettings(AttributeData attribute, UsedCell cell, int input, int units)
@@ -406,23 +340,52 @@ internal sealed class AttributeFrontend
         return settings;
     }
 
-    private string Function(AttributeData attribute, FunctionOption option)
+    /// <summary>The named arguments of a layer's attribute.</summary>
+    private sealed class Properties : ILayerProperties
     {
-        if (!TryGet(attribute, option.Property, out int activation))
+        private readonly AttributeFrontend _frontend;
+        private readonly AttributeData _attribute;
+
+        public Properties(AttributeFrontend frontend, AttributeData attribute)
         {
+            _frontend = frontend;
+            _attribute = attribute;
+        }
+
+        public bool Switch(string property, bool otherwise) => _frontend.Get(_attribute, property, otherwise);
+
+        public double Number(string property, double otherwise)
+        {
+            double number = _frontend.Get(_attribute, property, otherwise);
+            if (!(Math.Abs(number) <= float.MaxValue))
+            {
+                _frontend.Report(
+                    Descriptors.BadSetting,
+                    _frontend.Location(_attribute, property),
+                    $"{property} is {number.ToString(CultureInfo.InvariantCulture)}, which no 32-bit float holds (use a finite number)");
+            }
+
+            return number;
+        }
+
+        public string Function(FunctionOption option)
+        {
+            if (!_frontend.TryGet(_attribute, option.Property, out int activation))
+            {
+                return option.Default;
+            }
+
+            if (activation >= 0 && activation < BuiltInLayers.Activations.Length)
+            {
+                return BuiltInLayers.Activations[activation];
+            }
+
+            _frontend.Report(
+                Descriptors.BadSetting,
+                _frontend.Location(_attribute, option.Property),
+                $"{activation.ToString(CultureInfo.InvariantCulture)} is no function (use a member of the enumeration Activation)");
             return option.Default;
         }
-
-        if (activation >= 0 && activation < BuiltInLayers.Activations.Length)
-        {
-            return BuiltInLayers.Activations[activation];
-        }
-
-        Report(
-            Descriptors.BadSetting,
-            Location(attribute, option.Property),
-            $"{activation.ToString(CultureInfo.InvariantCulture)} is no function (use a member of the enumeration Activation)");
-        return option.Default;
     }
 
     // ---- the loss

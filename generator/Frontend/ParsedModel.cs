@@ -15,7 +15,11 @@ internal sealed record ParsedModel(
     string HintName,
     LocationInfo Location,
     EquatableArray<LayerPlace> Layers,
-    EquatableArray<DiagnosticInfo> Diagnostics);
+    EquatableArray<DiagnosticInfo> Diagnostics)
+{
+    /// <summary>The class's full name if it stands directly in a namespace and is to be compiled, otherwise null.</summary>
+    public string? TopLevelClass => Request is { Spec: { ContainingTypes.Count: 0 } spec } ? $"{spec.Namespace}.{spec.Class}" : null;
+}
 
 /// <summary>A model to compile and the file to put it in.</summary>
 internal sealed record ModelRequest(string HintName, ModelSpec Spec);
