@@ -22,6 +22,12 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
                 result.Errors.Count == 0 ? result.Source : null,
                 new EquatableArray<LayerMistake>(result.Errors.Select(error => LayerMistake.From(request.Spec, error))));
         }
+        catch (OverflowException)
+        {
+            // Offsets and lengths are counted in checked arithmetic: nothing but sizes the user chose can exceed it.
+            var tooLarge = new LayerMistake(-1, Descriptors.ModelTooLarge.Id, default, "", "", new EquatableArray<string>([request.Spec.Class]));
+            return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([tooLarge]));
+        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var fault = new LayerMistake(-1, Descriptors.InternalError.Id, default, "", "", new EquatableArray<string>([request.Spec.Class, Describe(exception)]));

@@ -208,6 +208,16 @@ internal static class Descriptors
         "Two JSON files, or a JSON file and attributes, describe the network of one class.",
         Help);
 
+    public static readonly DiagnosticDescriptor ModelTooLarge = new(
+        DiagnosticIds.ModelTooLarge,
+        "The model is too large",
+        "The parameters or buffers of '{0}' are larger than one array can be (use smaller sizes)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A model's parameters lie in one array, which holds fewer than 2^31 numbers.",
+        Help);
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -359,6 +369,7 @@ internal static class Descriptors
         InvalidJson,
         InvalidJsonModel,
         ModelDeclaredTwice,
+        ModelTooLarge,
         InternalError,
         SyntaxError,
         UnknownName,

@@ -23,6 +23,7 @@ internal static class DiagnosticIds
     public const string InvalidJson = "UNR017";
     public const string InvalidJsonModel = "UNR018";
     public const string ModelDeclaredTwice = "UNR019";
+    public const string ModelTooLarge = "UNR020";
 
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";

@@ -189,6 +189,15 @@ public sealed class UserCellTests
         Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
     }
 
+    [Fact]
+    public void A_model_no_array_can_hold_is_told_on_its_class()
+    {
+        Marked expected = Marked.Parse("using Unrolled; [Model(Features = 40000), Dense(40000), Dense(40000)] partial class «M» { }");
+        Diagnostic diagnostic = Assert.Single(RunCompiler(expected.Text).Diagnostics);
+        Assert.Equal(DiagnosticIds.ModelTooLarge, diagnostic.Id);
+        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
+    }
+
     [Theory]
     [InlineData("[Model(Features = 3), Layer(\"a\", 2), Cell(\"a\")] partial class M { }")]
     [InlineData("[Model(Features = 3), Layer(\"a\", 2), Cell(\"a\", 5)] partial class M { }")]
