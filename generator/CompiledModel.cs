@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.Linq;
+using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
@@ -21,9 +22,15 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
                 result.Errors.Count == 0 ? result.Source : null,
                 new EquatableArray<LayerMistake>(result.Errors.Select(error => LayerMistake.From(request.Spec, error))));
         }
+        catch (OverflowException)
+        {
+            // Offsets and lengths are counted in checked arithmetic: nothing but sizes the user chose can exceed it.
+            var tooLarge = new LayerMistake(-1, Descriptors.ModelTooLarge.Id, default, "", "", new EquatableArray<string>([request.Spec.Class]));
+            return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([tooLarge]));
+        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            var fault = new LayerMistake(-1, Descriptors.InternalError.Id, new EquatableArray<string>([request.Spec.Class, Describe(exception)]));
+            var fault = new LayerMistake(-1, Descriptors.InternalError.Id, default, "", "", new EquatableArray<string>([request.Spec.Class, Describe(exception)]));
             return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([fault]));
         }
     }
@@ -37,30 +44,46 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
 }
 
 /// <summary>A diagnostic about one layer of a model, or with index -1 about the whole; its place is found later.</summary>
-internal sealed record LayerMistake(int Layer, string Id, EquatableArray<string> Arguments)
+/// <param name="Span">The characters of the layer's equations it is about.</param>
+/// <param name="Use">Which layer it is, to be told before a mistake in a cell the user wrote.</param>
+/// <param name="LibraryUse">The same and the place in the cell's file, which is in the generator and has no location in the user's project.</param>
+/// <param name="Arguments">The message, which one of the two goes before; or all arguments of a diagnostic about the whole.</param>
+internal sealed record LayerMistake(int Layer, string Id, TextSpan Span, string Use, string LibraryUse, EquatableArray<string> Arguments)
 {
     public static LayerMistake From(ModelSpec model, LayerError found)
     {
         EquationError error = found.Error;
-        string message = error.Message;
+        string id = Descriptors.Find(error.Id).Id;
+        if (id == Descriptors.InternalError.Id)
+        {
+            return new LayerMistake(-1, id, default, "", "", new EquatableArray<string>([model.Class, $"unknown diagnostic {error.Id}: {error.Message}"]));
+        }
+
+        string use = "", libraryUse = "";
         if (found.Layer >= 0 && found.Layer < model.Layers.Count)
         {
-            // The characters stand in a file of the generator's, which has no location in the user's project.
             LayerSpec layer = model.Layers[found.Layer];
             string before = layer.Text.Substring(0, Math.Min(error.Span.Start, layer.Text.Length));
             int line = before.Count(character => character == '\n') + 1;
             int column = before.Length - before.LastIndexOf('\n');
-            message = string.Format(
-                CultureInfo.InvariantCulture, "Layer '{0}', {1}.cell({2},{3}): {4}", layer.Name, layer.Cell, line, column, error.Message);
+            use = $"Layer '{layer.Name}' of '{model.Class}': ";
+            libraryUse = string.Format(CultureInfo.InvariantCulture, "Layer '{0}', {1}.cell({2},{3}): ", layer.Name, layer.Cell, line, column);
         }
 
-        return new LayerMistake(
-            found.Layer,
-            Descriptors.Find(error.Id).Id,
-            Descriptors.Find(error.Id) == Descriptors.InternalError
-                ? new EquatableArray<string>([model.Class, $"unknown diagnostic {error.Id}: {message}"])
-                : new EquatableArray<string>([message]));
+        return new LayerMistake(found.Layer, id, error.Span, use, libraryUse, new EquatableArray<string>([error.Message]));
     }
 
-    public DiagnosticInfo At(LocationInfo location) => new(Id, location, Arguments);
+    /// <summary>The diagnostic, on the characters of the equations where these are the user's, otherwise on the layer that uses them.</summary>
+    public DiagnosticInfo At(ParsedModel model)
+    {
+        if (Layer < 0 || Layer >= model.Layers.Count)
+        {
+            return new DiagnosticInfo(Id, model.Location, Arguments);
+        }
+
+        LayerPlace place = model.Layers[Layer];
+        return place.Equations is LiteralText equations
+            ? new DiagnosticInfo(Id, equations.At(Span), new EquatableArray<string>([Use + Arguments[0]]))
+            : new DiagnosticInfo(Id, place.Location, new EquatableArray<string>([LibraryUse + Arguments[0]]));
+    }
 }

@@ -5,12 +5,14 @@ using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Json;
 
 namespace Unrolled.Generator;
 
-/// <summary>Writes the network that a class's attributes describe. Only the pipeline; the work is in the front end and the compiler.</summary>
+/// <summary>Writes the networks that attributes and JSON files describe. Only the pipeline; the work is in the front end and the compiler.</summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class ModelGenerator : IIncrementalGenerator
 {
@@ -36,6 +38,28 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .Select(static (model, _) => model!)
             .WithTrackingName(StepNames.Parse);
 
+        // A file of JSON is a value already; it is read again when its text changes.
+        IncrementalValuesProvider<ParsedModel> json = context.AdditionalTextsProvider
+            .Where(static file => file.Path.EndsWith(JsonFrontend.Extension, StringComparison.OrdinalIgnoreCase))
+            .Select(Parse)
+            .WithTrackingName(StepNames.Parse);
+
+        // Two networks for one class would only give the C# compiler's errors in generated code. The names that come twice are
+        // nearly always none, so that this cut ends what collecting every model sets off.
+        IncrementalValueProvider<EquatableArray<string>> twice = parsed.Collect().Combine(json.Collect()).Select(static (models, _) =>
+            new EquatableArray<string>(models.Left.Concat(models.Right)
+                .Select(model => model.TopLevelClass)
+                .OfType<string>()
+                .GroupBy(name => name, StringComparer.Ordinal)
+                .Where(group => group.Count() > 1)
+                .Select(group => group.Key)
+                .OrderBy(name => name, StringComparer.Ordinal)));
+        Compile(context, parsed);
+        Compile(context, json.Combine(twice).Select(static (pair, _) => RefuseTwice(pair.Left, pair.Right)));
+    }
+
+    private void Compile(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<ParsedModel> parsed)
+    {
         // Cut 2, what to compile without where it stands: an edit that only moves the class ends here.
         IncrementalValuesProvider<ModelRequest> models = parsed
             .Where(static model => model.Request is not null)
@@ -76,6 +100,29 @@ public sealed class ModelGenerator : IIncrementalGenerator
         });
     }
 
+    private static ParsedModel RefuseTwice(ParsedModel model, EquatableArray<string> twice) =>
+        model.TopLevelClass is string name && twice.Contains(name)
+            ? model with
+            {
+                Request = null,
+                Diagnostics = new EquatableArray<DiagnosticInfo>(
+                    model.Diagnostics.Append(DiagnosticInfo.Create(Descriptors.ModelDeclaredTwice, model.Location, name.TrimStart('.')))),
+            }
+            : model;
+
+    private static ParsedModel Parse(AdditionalText file, CancellationToken cancellation)
+    {
+        try
+        {
+            return JsonFrontend.Parse(file.Path, file.GetText(cancellation) ?? SourceText.From(""));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            var location = new LocationInfo(file.Path, default, default);
+            return Fault(location, file.Path, exception);
+        }
+    }
+
     private static ParsedModel? Parse(GeneratorAttributeSyntaxContext context, CancellationToken cancellation)
     {
         var declaration = (TypeDeclarationSyntax)context.TargetNode;
@@ -86,19 +133,23 @@ public sealed class ModelGenerator : IIncrementalGenerator
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             LocationInfo location = LocationInfo.From(declaration.Identifier.GetLocation());
-            DiagnosticInfo fault = DiagnosticInfo.Create(Descriptors.InternalError, location, declaration.Identifier.ValueText, CompiledModel.Describe(exception));
-            return new ParsedModel(null, "", location, EquatableArray<LocationInfo>.Empty, new EquatableArray<DiagnosticInfo>([fault]));
+            return Fault(location, declaration.Identifier.ValueText, exception);
         }
     }
+
+    private static ParsedModel Fault(LocationInfo location, string what, Exception exception) => new(
+        null,
+        "",
+        location,
+        EquatableArray<LayerPlace>.Empty,
+        new EquatableArray<DiagnosticInfo>([DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
 
     private static EquatableArray<DiagnosticInfo> DiagnosticsOf(ParsedModel model, EquatableArray<CompiledModel> mistaken)
     {
         IEnumerable<DiagnosticInfo> fromEquations = mistaken
             .Where(compiled => compiled.HintName == model.HintName)
             .SelectMany(compiled => compiled.Mistakes)
-            .Select(mistake => mistake.At(mistake.Layer >= 0 && mistake.Layer < model.LayerLocations.Count
-                ? model.LayerLocations[mistake.Layer]
-                : model.Location));
+            .Select(mistake => mistake.At(model));
         return new EquatableArray<DiagnosticInfo>(model.Diagnostics.Concat(fromEquations));
     }
 }

@@ -148,6 +148,76 @@ internal static class Descriptors
         "The softmax of a single output is 1 whatever its value, so that nothing could be learned.",
         Help);
 
+    public static readonly DiagnosticDescriptor UnknownCell = new(
+        DiagnosticIds.UnknownCell,
+        "The cell is not known",
+        "No cell is called '{0}' ({1})",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A layer names a cell of its class, of its assembly or of the library.",
+        Help);
+
+    public static readonly DiagnosticDescriptor DuplicateCell = new(
+        DiagnosticIds.DuplicateCell,
+        "A cell is declared twice",
+        "The cell '{0}' is declared twice in the same place (give one of them another name)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A class and an assembly each declare a cell once; a class's cell hides the assembly's of the same name.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidCellName = new(
+        DiagnosticIds.InvalidCellName,
+        "A cell's name is not an identifier",
+        "'{0}' cannot name a cell (use a letter or _, then letters, digits and _)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidJson = new(
+        DiagnosticIds.InvalidJson,
+        "The file is not JSON",
+        "{0}",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A file called *.rnn.json holds one JSON value without comments and trailing commas.",
+        Help);
+
+    public static readonly DiagnosticDescriptor InvalidJsonModel = new(
+        DiagnosticIds.InvalidJsonModel,
+        "The JSON does not describe a model",
+        "{0}",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A model is an object with a class, an input, layers, and if need be cells and a loss.",
+        Help);
+
+    public static readonly DiagnosticDescriptor ModelDeclaredTwice = new(
+        DiagnosticIds.ModelDeclaredTwice,
+        "A model is declared twice",
+        "The class '{0}' is a model elsewhere too (keep one of the JSON files or the attributes)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Two JSON files, or a JSON file and attributes, describe the network of one class.",
+        Help);
+
+    public static readonly DiagnosticDescriptor ModelTooLarge = new(
+        DiagnosticIds.ModelTooLarge,
+        "The model is too large",
+        "The parameters or buffers of '{0}' are larger than one array can be (use smaller sizes)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "A model's parameters lie in one array, which holds fewer than 2^31 numbers.",
+        Help);
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -293,6 +363,13 @@ internal static class Descriptors
         UnknownLayer,
         UnknownLoss,
         LossNeedsMoreOutputs,
+        UnknownCell,
+        DuplicateCell,
+        InvalidCellName,
+        InvalidJson,
+        InvalidJsonModel,
+        ModelDeclaredTwice,
+        ModelTooLarge,
         InternalError,
         SyntaxError,
         UnknownName,

@@ -17,6 +17,13 @@ internal static class DiagnosticIds
     public const string UnknownLayer = "UNR011";
     public const string UnknownLoss = "UNR012";
     public const string LossNeedsMoreOutputs = "UNR013";
+    public const string UnknownCell = "UNR014";
+    public const string DuplicateCell = "UNR015";
+    public const string InvalidCellName = "UNR016";
+    public const string InvalidJson = "UNR017";
+    public const string InvalidJsonModel = "UNR018";
+    public const string ModelDeclaredTwice = "UNR019";
+    public const string ModelTooLarge = "UNR020";
 
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";

@@ -9,6 +9,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend.Equations;
+using ExpressionSyntax = Microsoft.CodeAnalysis.CSharp.Syntax.ExpressionSyntax;
 
 namespace Unrolled.Generator.Frontend;
 
@@ -18,8 +19,10 @@ internal sealed class AttributeFrontend
     /// <summary>The attribute that makes a class a model.</summary>
     public const string ModelAttribute = "Unrolled.ModelAttribute";
 
-    // The members of the runtime's Loss, in the order of their values.
-    private static readonly ImmutableArray<string> Losses = ImmutableArray.Create("None", "SoftmaxCrossEntropy", "MeanSquaredError");
+    private const string LayerAttribute = "LayerAttribute";
+
+    /// <summary>The members of the runtime's Loss, in the order of their values.</summary>
+    public static readonly ImmutableArray<string> Losses = ImmutableArray.Create("None", "SoftmaxCrossEntropy", "MeanSquaredError");
 
     private readonly INamedTypeSymbol _class;
     private readonly LocationInfo _location;
@@ -28,6 +31,11 @@ internal sealed class AttributeFrontend
 
     // An argument the C# compiler refuses is its to report; there is nothing to compile then.
     private bool _hasForeignErrors;
+
+    // Cells by name: the class's before the assembly's.
+    private readonly Dictionary<string, List<UserCell>> _classCells = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<UserCell>> _assemblyCells = new(StringComparer.Ordinal);
+    private bool _hasUnreadableCells;
 
     private AttributeFrontend(INamedTypeSymbol @class, LocationInfo location, CancellationToken cancellation)
     {
@@ -55,7 +63,8 @@ internal sealed class AttributeFrontend
         CheckClass(declaration);
         (int tokens, int features) = Input(model);
         List<AttributeData> attributes = LayerAttributes();
-        List<LayerSpec> layers = Layers(attributes);
+        ReadCells();
+        (List<LayerSpec> layers, List<LayerPlace> places) = Layers(attributes, tokens + features);
         string loss = Loss(layers);
         bool isComplete = _diagnostics.Count == 0 && !_hasForeignErrors;
         var spec = new ModelSpec(
@@ -71,7 +80,7 @@ internal sealed class AttributeFrontend
             isComplete ? new ModelRequest(hintName, spec) : null,
             hintName,
             _location,
-            new EquatableArray<LocationInfo>(attributes.Select(Location)),
+            new EquatableArray<LayerPlace>(places),
             new EquatableArray<DiagnosticInfo>(_diagnostics));
     }
 
@@ -154,7 +163,7 @@ internal sealed class AttributeFrontend
         return attributes.OrderBy(attribute => attribute.ApplicationSyntaxReference?.Span.Start ?? 0).ToList();
     }
 
-    private List<LayerSpec> Layers(List<AttributeData> attributes)
+    private (List<LayerSpec> Layers, List<LayerPlace> Places) Layers(List<AttributeData> attributes, int input)
     {
         if (attributes.Count == 0)
         {
@@ -162,36 +171,136 @@ internal sealed class AttributeFrontend
         }
 
         var layers = new List<LayerSpec>();
+        var places = new List<LayerPlace>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (int index = 0; index < attributes.Count; index++)
         {
             AttributeData attribute = attributes[index];
-            string attributeClass = attribute.AttributeClass!.Name;
-            if (BuiltInLayers.Find(attributeClass) is not BuiltInLayer layer)
+            if (Cell(attribute) is not UsedCell cell)
             {
-                Report(Descriptors.UnknownLayer, Location(attribute), attributeClass);
                 continue;
             }
 
-            string name = LayerName(attribute, layer, index);
+            string name = LayerName(attribute, cell.LayerName, index);
             if (!names.Add(name))
             {
                 Report(Descriptors.DuplicateLayerName, Location(attribute, "Name"), name);
             }
 
             int units = Units(attribute);
-            (string cell, EquatableArray<CellSetting> settings) = Settings(attribute, layer);
-            layers.Add(new LayerSpec(name, cell, CellFiles.Read(cell), units, settings));
+            EquatableArray<CellSetting> settings = LayerSettings.Of(
+                cell.Options, cell.Text, new Properties(this, attribute), OwnSettings(attribute, cell, input, units));
+            layers.Add(new LayerSpec(name, cell.Name, cell.Text, units, settings));
+            places.Add(new LayerPlace(Location(attribute), cell.Place));
+            input = units;
         }
 
-        return layers;
+        return (layers, places);
     }
 
-    private string LayerName(AttributeData attribute, BuiltInLayer layer, int index)
+    // ---- cells
+
+    /// <summary>A cell that a <c>[Cell]</c> declares.</summary>
+    private sealed record UserCell(string Text, LiteralText Place, LocationInfo NamePlace);
+
+    /// <summary>The cell of a layer.</summary>
+    /// <param name="LayerName">What the layer is called, apart from its number, unless it says so itself.</param>
+    /// <param name="Place">Where the text stands, if it is the user's.</param>
+    /// <param name="Options">The settings that the attribute's own properties make.</param>
+    private sealed record UsedCell(string Name, string LayerName, string Text, LiteralText? Place, BuiltInLayer? Options);
+
+    private void ReadCells()
+    {
+        Read(_class.GetAttributes(), _classCells);
+        Read(_class.ContainingAssembly.GetAttributes(), _assemblyCells);
+
+        void Read(ImmutableArray<AttributeData> attributes, Dictionary<string, List<UserCell>> cells)
+        {
+            foreach (AttributeData attribute in attributes.Where(attribute => IsOf(attribute, "CellAttribute")))
+            {
+                if (Constant(attribute, 0) is not string name || Expression(attribute, 1) is not ExpressionSyntax equations || Constant(attribute, 1) is not string text)
+                {
+                    _hasUnreadableCells = true;
+                    continue;
+                }
+
+                name = Normal(name);
+                if (!cells.TryGetValue(name, out List<UserCell> same))
+                {
+                    cells.Add(name, same = new List<UserCell>());
+                }
+
+                same.Add(new UserCell(text, LiteralText.From(equations, text, _cancellation), ArgumentLocation(attribute, 0)));
+            }
+        }
+    }
+
+    // As the names of the equation language, so that two spellings of one name are one; what is no name stays as it is written.
+    private static string Normal(string name) => Lexer.IsName(name) ? name.Normalize(NormalizationForm.FormC) : name;
+
+    private UsedCell? Cell(AttributeData attribute)
+    {
+        string attributeClass = attribute.AttributeClass!.Name;
+        if (attributeClass != LayerAttribute)
+        {
+            if (BuiltInLayers.Find(attributeClass) is not BuiltInLayer layer)
+            {
+                Report(Descriptors.UnknownLayer, Location(attribute), attributeClass);
+                return null;
+            }
+
+            string file = LayerSettings.CellOf(layer, new Properties(this, attribute));
+            return new UsedCell(file, layer.Attribute.ToLowerInvariant(), CellFiles.Read(file), null, layer);
+        }
+
+        if (Constant(attribute, 0) is not string name)
+        {
+            _hasForeignErrors = true;
+            return null;
+        }
+
+        name = Normal(name);
+        if (_classCells.TryGetValue(name, out List<UserCell> cells) || _assemblyCells.TryGetValue(name, out cells))
+        {
+            if (cells.Count > 1)
+            {
+                Report(Descriptors.DuplicateCell, cells[1].NamePlace, name);
+            }
+
+            if (!Lexer.IsName(name))
+            {
+                Report(Descriptors.InvalidCellName, cells[0].NamePlace, name);
+            }
+
+            return new UsedCell(name, name, cells[0].Text, cells[0].Place, null);
+        }
+
+        if (CellFiles.Names.Contains(name))
+        {
+            return new UsedCell(name, name, CellFiles.Read(name), null, null);
+        }
+
+        if (_hasUnreadableCells)
+        {
+            _hasForeignErrors = true;
+        }
+        else
+        {
+            IEnumerable<string> known = _classCells.Keys.Concat(_assemblyCells.Keys).Concat(CellFiles.Names);
+            string remedy = Nearest.Find(name, known) is string nearest
+                ? $"did you mean '{nearest}'?"
+                : "declare it with [Cell(\"name\", \"equations\")] on the class or the assembly";
+            Report(Descriptors.UnknownCell, ArgumentLocation(attribute, 0), name, remedy);
+        }
+
+        return null;
+    }
+
+    private string LayerName(AttributeData attribute, string kind, int index)
     {
         if (!TryGet(attribute, "Name", out string? name) || name is null)
         {
-            return layer.Attribute.ToLowerInvariant() + "_" + index.ToString(CultureInfo.InvariantCulture);
+            return kind + "_" + index.ToString(CultureInfo.InvariantCulture);
         }
 
         if (!Lexer.IsName(name))
@@ -200,15 +309,15 @@ internal sealed class AttributeFrontend
             return name;
         }
 
-        // As the names of the equation language, so that two spellings of one name are one.
-        return name.Normalize(NormalizationForm.FormC);
+        return Normal(name);
     }
 
     private int Units(AttributeData attribute)
     {
-        if (attribute.ConstructorArguments.Length == 1 && attribute.ConstructorArguments[0] is { Kind: TypedConstantKind.Primitive, Value: int units })
+        int index = attribute.ConstructorArguments.Length - 1;
+        if (Constant(attribute, index) is int units)
         {
-            CheckSize("The number of units", units, PositionalLocation(attribute));
+            CheckSize("The number of units", units, ArgumentLocation(attribute, index));
             return units;
         }
 
@@ -216,77 +325,67 @@ internal sealed class AttributeFrontend
         return 0;
     }
 
-    private (string Cell, EquatableArray<CellSetting> Settings) Settings(AttributeData attribute, BuiltInLayer layer)
+    private List<CellSetting> OwnSettings(AttributeData attribute, UsedCell cell, int input, int units)
     {
-        string cell = layer.Cell;
-        foreach (CellOption option in layer.Options.OfType<CellOption>())
+        if (!TryGet(attribute, "Set", out string? text) || text is null || NamedExpression(attribute, "Set") is not ExpressionSyntax expression)
         {
-            if (Get(attribute, option.Property, option.Default) == option.When)
-            {
-                cell = option.Cell;
-            }
+            return [];
         }
 
-        var settings = new Dictionary<string, CellSetting>(StringComparer.Ordinal);
-        foreach (LayerOption option in layer.Options)
-        {
-            switch (option)
-            {
-                case BindOption bind when Get(attribute, bind.Property, bind.Default) == bind.When:
-                    foreach (string parameter in bind.Parameters)
-                    {
-                        settings[parameter] = new CellSetting(parameter, CellSettingKind.Number, bind.Number, null);
-                    }
-
-                    break;
-                case InitOption init:
-                    double start = Get(attribute, init.Property, init.Default);
-                    if (!(Math.Abs(start) <= float.MaxValue))
-                    {
-                        Report(
-                            Descriptors.BadSetting,
-                            Location(attribute, init.Property),
-                            $"{init.Property} is {start.ToString(CultureInfo.InvariantCulture)}, which no 32-bit float holds (use a finite number)");
-                    }
-
-                    // What is bound to a number is no parameter and starts nowhere.
-                    if (!settings.ContainsKey(init.Parameter))
-                    {
-                        settings[init.Parameter] = new CellSetting(init.Parameter, CellSettingKind.Init, start, null);
-                    }
-
-                    break;
-                case FunctionOption function:
-                    settings[function.Param] = new CellSetting(function.Param, CellSettingKind.Function, 0, Function(attribute, function));
-                    break;
-            }
-        }
-
-        // In the order of the cell's text, without what this cell of the layer's several does not have.
-        IEnumerable<CellSetting> ordered = Lexer.Tokenize(CellFiles.Read(cell))
-            .Where(token => token.Kind == TokenKind.Name && settings.ContainsKey(token.Text))
-            .Select(token => settings[token.Text])
-            .Distinct();
-        return (cell, new EquatableArray<CellSetting>(ordered));
+        var errors = new List<EquationError>();
+        List<WrittenSetting> written = UseSite.Parse(text, errors);
+        List<CellSetting> settings = errors.Count == 0 ? UseSite.Resolve(cell.Name, cell.Text, input, units, written, errors) : [];
+        LiteralText place = LiteralText.From(expression, text, _cancellation);
+        _diagnostics.AddRange(errors.Select(error => new DiagnosticInfo(error.Id, place.At(error.Span), new EquatableArray<string>([error.Message]))));
+        return settings;
     }
 
-    private string Function(AttributeData attribute, FunctionOption option)
+    /// <summary>The named arguments of a layer's attribute.</summary>
+    private sealed class Properties : ILayerProperties
     {
-        if (!TryGet(attribute, option.Property, out int activation))
+        private readonly AttributeFrontend _frontend;
+        private readonly AttributeData _attribute;
+
+        public Properties(AttributeFrontend frontend, AttributeData attribute)
         {
+            _frontend = frontend;
+            _attribute = attribute;
+        }
+
+        public bool Switch(string property, bool otherwise) => _frontend.Get(_attribute, property, otherwise);
+
+        public double Number(string property, double otherwise)
+        {
+            double number = _frontend.Get(_attribute, property, otherwise);
+            if (!(Math.Abs(number) <= float.MaxValue))
+            {
+                _frontend.Report(
+                    Descriptors.BadSetting,
+                    _frontend.Location(_attribute, property),
+                    $"{property} is {number.ToString(CultureInfo.InvariantCulture)}, which no 32-bit float holds (use a finite number)");
+            }
+
+            return number;
+        }
+
+        public string Function(FunctionOption option)
+        {
+            if (!_frontend.TryGet(_attribute, option.Property, out int activation))
+            {
+                return option.Default;
+            }
+
+            if (activation >= 0 && activation < BuiltInLayers.Activations.Length)
+            {
+                return BuiltInLayers.Activations[activation];
+            }
+
+            _frontend.Report(
+                Descriptors.BadSetting,
+                _frontend.Location(_attribute, option.Property),
+                $"{activation.ToString(CultureInfo.InvariantCulture)} is no function (use a member of the enumeration Activation)");
             return option.Default;
         }
-
-        if (activation >= 0 && activation < BuiltInLayers.Activations.Length)
-        {
-            return BuiltInLayers.Activations[activation];
-        }
-
-        Report(
-            Descriptors.BadSetting,
-            Location(attribute, option.Property),
-            $"{activation.ToString(CultureInfo.InvariantCulture)} is no function (use a member of the enumeration Activation)");
-        return option.Default;
     }
 
     // ---- the loss
@@ -307,7 +406,7 @@ internal sealed class AttributeFrontend
 
         if (value < 0 || value >= Losses.Length)
         {
-            Report(Descriptors.UnknownLoss, PositionalLocation(attribute), value.ToString(CultureInfo.InvariantCulture));
+            Report(Descriptors.UnknownLoss, ArgumentLocation(attribute, 0), value.ToString(CultureInfo.InvariantCulture));
             return Losses[0];
         }
 
@@ -326,7 +425,7 @@ internal sealed class AttributeFrontend
         attribute.AttributeClass is INamedTypeSymbol type && type.Name == name && IsOurs(type);
 
     private static bool IsLayer(AttributeData attribute) =>
-        attribute.AttributeClass?.BaseType is { Name: "LayerAttribute" } layer && IsOurs(layer);
+        IsOf(attribute, LayerAttribute) || (attribute.AttributeClass?.BaseType is { Name: LayerAttribute } layer && IsOurs(layer));
 
     private static bool IsOurs(INamedTypeSymbol type) =>
         type.ContainingType is null && type.ContainingNamespace is { Name: "Unrolled", ContainingNamespace.IsGlobalNamespace: true };
@@ -373,18 +472,28 @@ internal sealed class AttributeFrontend
     private LocationInfo Location(AttributeData attribute) => Syntax(attribute) is AttributeSyntax syntax ? LocationInfo.From(syntax) : _location;
 
     // The value of a property, or the attribute where the property is not written.
-    private LocationInfo Location(AttributeData attribute, string property)
+    private LocationInfo Location(AttributeData attribute, string property) =>
+        NamedExpression(attribute, property) is ExpressionSyntax expression ? LocationInfo.From(expression) : Location(attribute);
+
+    private LocationInfo ArgumentLocation(AttributeData attribute, int index) =>
+        Expression(attribute, index) is ExpressionSyntax expression ? LocationInfo.From(expression) : Location(attribute);
+
+    private ExpressionSyntax? NamedExpression(AttributeData attribute, string property) => Syntax(attribute)?.ArgumentList?.Arguments
+        .FirstOrDefault(argument => argument.NameEquals?.Name.Identifier.ValueText == property)?.Expression;
+
+    // An argument of the constructor, by its name or by its place.
+    private ExpressionSyntax? Expression(AttributeData attribute, int index)
     {
-        AttributeArgumentSyntax? argument = Syntax(attribute)?.ArgumentList?.Arguments
-            .FirstOrDefault(argument => argument.NameEquals?.Name.Identifier.ValueText == property);
-        return argument is null ? Location(attribute) : LocationInfo.From(argument.Expression);
+        SeparatedSyntaxList<AttributeArgumentSyntax> arguments = Syntax(attribute)?.ArgumentList?.Arguments ?? default;
+        string? name = attribute.AttributeConstructor?.Parameters.ElementAtOrDefault(index)?.Name;
+        return (arguments.FirstOrDefault(argument => argument.NameColon is not null && argument.NameColon.Name.Identifier.ValueText == name)
+            ?? arguments.Where(argument => argument.NameEquals is null).ElementAtOrDefault(index))?.Expression;
     }
 
-    private LocationInfo PositionalLocation(AttributeData attribute)
-    {
-        AttributeArgumentSyntax? argument = Syntax(attribute)?.ArgumentList?.Arguments.FirstOrDefault(argument => argument.NameEquals is null);
-        return argument is null ? Location(attribute) : LocationInfo.From(argument.Expression);
-    }
+    private static object? Constant(AttributeData attribute, int index) =>
+        index >= 0 && index < attribute.ConstructorArguments.Length && attribute.ConstructorArguments[index] is { Kind: TypedConstantKind.Primitive } constant
+            ? constant.Value
+            : null;
 
     private void Report(DiagnosticDescriptor descriptor, LocationInfo location, params string[] arguments) =>
         _diagnostics.Add(DiagnosticInfo.Create(descriptor, location, arguments));

@@ -74,8 +74,8 @@ internal static class TypeNames
         return namespaces;
     }
 
-    // FNV-1a: the same on every machine and framework.
-    private static string Hash(string text)
+    /// <summary>A few characters made of a name. FNV-1a: the same on every machine and framework.</summary>
+    public static string Hash(string text)
     {
         uint hash = 2166136261;
         foreach (byte value in Encoding.UTF8.GetBytes(text))

@@ -14,7 +14,15 @@ internal static class AttributeStubs
             [AttributeUsage(AttributeTargets.Class, Inherited = false)]
             public sealed class LossAttribute : Attribute { public LossAttribute(Loss loss) { } }
             [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
-            public abstract class LayerAttribute : Attribute { protected LayerAttribute(int units) { } public string? Name { get; set; } }
+            public class LayerAttribute : Attribute
+            {
+                public LayerAttribute(string cell, int units) { }
+                protected LayerAttribute(int units) { }
+                public string? Name { get; set; }
+                public string? Set { get; set; }
+            }
+            [AttributeUsage(AttributeTargets.Class | AttributeTargets.Assembly, AllowMultiple = true, Inherited = false)]
+            public sealed class CellAttribute : Attribute { public CellAttribute(string name, string equations) { } }
             [AttributeUsage(AttributeTargets.Class, AllowMultiple = true, Inherited = false)]
             public sealed class RnnAttribute : LayerAttribute
             {
