@@ -393,11 +393,6 @@ internal sealed class ModelEmitter
         _writer.Line("_parameters = model.Parameters;");
         _writer.Line("_batchSize = batchSize;");
         _writer.Line("_steps = steps;");
-        if (IsToken)
-        {
-            _writer.Line("_tokens = new int[checked(batchSize * steps)];");
-        }
-
         foreach ((string field, string rows, int units) in shared)
         {
             _writer.Line($"{field} = _memory.Reserve({rows}, {Packing.Padded(units)});");
@@ -421,6 +416,10 @@ internal sealed class ModelEmitter
 
         _writer.Line($"_zeros = _memory.Reserve(1, {Packing.Padded(_step.Values.Concat(_training.Values).Max(value => value.Units))});");
         _writer.Line("_memory.Allocate();");
+        if (IsToken)
+        {
+            _writer.Line("_tokens = new int[batchSize * steps];");
+        }
     }
 
     private void Buffers(bool training)

@@ -555,8 +555,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_n_preactivation = d_n_preactivation * r
         // d_r = d_n_preactivation * n_preactivation
         // d_r_preactivation = d_r * r * (1 - r)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -2268,8 +2267,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_n_preactivation = d_n_preactivation * r
         // d_r = d_n_preactivation * n_preactivation
         // d_r_preactivation = d_r * r * (1 - r)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -2299,11 +2297,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v27 = constant11 - r;
                         V v28 = r * v27;
                         V d_r_preactivation = d_r * v28;
-                        V d_z = d_h * h_previous;
-                        V v31 = d_h * n;
-                        V d_z2 = d_z - v31;
-                        V v33 = z * v20;
-                        V d_z_preactivation = d_z2 * v33;
+                        V v30 = h_previous - n;
+                        V d_z = d_h * v30;
+                        V v32 = z * v20;
+                        V d_z_preactivation = d_z * v32;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -3094,8 +3091,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_n_preactivation = d_n_preactivation * r
         // d_r = d_n_preactivation * n_preactivation
         // d_r_preactivation = d_r * r * (1 - r)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -3125,11 +3121,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v27 = constant11 - r;
                         V v28 = r * v27;
                         V d_r_preactivation = d_r * v28;
-                        V d_z = d_h * h_previous;
-                        V v31 = d_h * n;
-                        V d_z2 = d_z - v31;
-                        V v33 = z * v20;
-                        V d_z_preactivation = d_z2 * v33;
+                        V v30 = h_previous - n;
+                        V d_z = d_h * v30;
+                        V v32 = z * v20;
+                        V d_z_preactivation = d_z * v32;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -3726,8 +3721,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_n_preactivation = d_n_preactivation * r
         // d_r = d_n_preactivation * n_preactivation
         // d_r_preactivation = d_r * r * (1 - r)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -3757,11 +3751,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v27 = constant11 - r;
                         V v28 = r * v27;
                         V d_r_preactivation = d_r * v28;
-                        V d_z = d_h * h_previous;
-                        V v31 = d_h * n;
-                        V d_z2 = d_z - v31;
-                        V v33 = z * v20;
-                        V d_z_preactivation = d_z2 * v33;
+                        V v30 = h_previous - n;
+                        V d_z = d_h * v30;
+                        V v32 = z * v20;
+                        V d_z_preactivation = d_z * v32;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);

@@ -539,8 +539,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_h = d_h_upstream + d_h_carried
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -3468,8 +3467,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_h = d_h_upstream + d_h_carried
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -3495,11 +3493,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_n_preactivation = d_n * v22;
                         V v24 = constant11 - r;
                         V v25 = r * v24;
-                        V d_z = d_h * h_previous;
-                        V v27 = d_h * n;
-                        V d_z2 = d_z - v27;
-                        V v29 = z * v19;
-                        V d_z_preactivation = d_z2 * v29;
+                        V v26 = h_previous - n;
+                        V d_z = d_h * v26;
+                        V v28 = z * v19;
+                        V d_z_preactivation = d_z * v28;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
@@ -4378,8 +4375,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_h = d_h_upstream + d_h_carried
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -4405,11 +4401,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_n_preactivation = d_n * v22;
                         V v24 = constant11 - r;
                         V v25 = r * v24;
-                        V d_z = d_h * h_previous;
-                        V v27 = d_h * n;
-                        V d_z2 = d_z - v27;
-                        V v29 = z * v19;
-                        V d_z_preactivation = d_z2 * v29;
+                        V v26 = h_previous - n;
+                        V d_z = d_h * v26;
+                        V v28 = z * v19;
+                        V d_z_preactivation = d_z * v28;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
@@ -5106,8 +5101,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_h = d_h_upstream + d_h_carried
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
-        // d_z = d_h * h_previous
-        // d_z = d_z - d_h * n
+        // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
@@ -5133,11 +5127,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_n_preactivation = d_n * v22;
                         V v24 = constant11 - r;
                         V v25 = r * v24;
-                        V d_z = d_h * h_previous;
-                        V v27 = d_h * n;
-                        V d_z2 = d_z - v27;
-                        V v29 = z * v19;
-                        V d_z_preactivation = d_z2 * v29;
+                        V v26 = h_previous - n;
+                        V d_z = d_h * v26;
+                        V v28 = z * v19;
+                        V d_z_preactivation = d_z * v28;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);

@@ -136,7 +136,6 @@ namespace Samples
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
-                _tokens = new int[checked(batchSize * steps)];
                 _output = _memory.Reserve((long)batchSize * steps, 80);
                 _state0 = _memory.Reserve(batchSize, 128);
                 _state1 = _memory.Reserve(batchSize, 128);
@@ -149,6 +148,7 @@ namespace Samples
                 _runH6 = _memory.Reserve((long)batchSize * (steps + 1), 128);
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
+                _tokens = new int[batchSize * steps];
             }
 
             // Steps worked on at a time: the widest buffer, 512 floats a step and row, stays in the second-level cache.
@@ -260,7 +260,6 @@ namespace Samples
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
                 _steps = steps;
-                _tokens = new int[checked(batchSize * steps)];
                 _output = _memory.Reserve((long)batchSize * steps, 80);
                 _state0 = _memory.Reserve(batchSize, 128);
                 _state1 = _memory.Reserve(batchSize, 128);
@@ -278,6 +277,7 @@ namespace Samples
                 _derived = _memory.Reserve(1, 73856);
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
+                _tokens = new int[batchSize * steps];
             }
 
             /// <inheritdoc/>
