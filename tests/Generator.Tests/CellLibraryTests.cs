@@ -88,6 +88,7 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         Two("leaky_integrator");
         Two("dilated", steps: 7);
         Two("recurrent_highway");
+        Two("gated_feedback", steps: 4);
 
         // The variance of very few elements can be close to nothing, which magnifies rounding.
         Add("lstm_layer_norm", 5, 9, conditioning: 4);
