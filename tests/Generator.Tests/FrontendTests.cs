@@ -303,7 +303,7 @@ public sealed class FrontendTests
         GeneratorRunResult result = driver.Generate(FrontendHarness.Compilation(expected.Text)).GetRunResult().Results[0];
         Diagnostic diagnostic = Assert.Single(result.Diagnostics);
         Assert.Equal(DiagnosticIds.ShapeMismatch, diagnostic.Id);
-        Assert.Equal("Layer 'dense_1', dense.cell(4,19): The shapes differ (make them one)", diagnostic.GetMessage());
+        Assert.Equal("Layer 'dense_1', dense.cell(5,19): The shapes differ (make them one)", diagnostic.GetMessage());
         Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
         Assert.Empty(result.GeneratedSources);
     }

@@ -7,9 +7,11 @@ namespace Samples
     /// <remarks>
     /// <para><b>gru_0</b>: gru, 16 → 17</para>
     /// <code>
-    /// r[t] = sigmoid(W_xr @ x[t] + W_hr @ h[t-1] + b_r)
-    /// z[t] = sigmoid(W_xz @ x[t] + W_hz @ h[t-1] + b_z)
-    /// n[t] = tanh(W_xn @ x[t] + W_hn @ (r[t] * h[t-1]) + b_n)
+    /// param gate_activation = sigmoid
+    /// param candidate_activation = tanh
+    /// r[t] = gate_activation(W_xr @ x[t] + W_hr @ h[t-1] + b_r)
+    /// z[t] = gate_activation(W_xz @ x[t] + W_hz @ h[t-1] + b_z)
+    /// n[t] = candidate_activation(W_xn @ x[t] + W_hn @ (r[t] * h[t-1]) + b_n)
     /// h[t] = (1 - z[t]) * n[t] + z[t] * h[t-1]
     /// </code>
     /// <para>A step of one sequence: 3,366 floating-point operations in products, 6,732 bytes of weights read (6,732 held). Training keeps 768 bytes a step and sequence.</para>

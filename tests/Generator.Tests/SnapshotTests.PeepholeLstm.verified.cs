@@ -7,12 +7,15 @@ namespace Samples
     /// <remarks>
     /// <para><b>lstm_0</b>: lstm, 65 → 128</para>
     /// <code>
-    /// i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + w_ci * c[t-1] + b_i)
-    /// f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + w_cf * c[t-1] + b_f)
-    /// g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)
+    /// param gate_activation = sigmoid
+    /// param cell_activation = tanh
+    /// param output_activation = tanh
+    /// i[t] = gate_activation(W_xi @ x[t] + W_hi @ h[t-1] + w_ci * c[t-1] + b_i)
+    /// f[t] = gate_activation(W_xf @ x[t] + W_hf @ h[t-1] + w_cf * c[t-1] + b_f)
+    /// g[t] = cell_activation(W_xc @ x[t] + W_hc @ h[t-1] + b_c)
     /// c[t] = f[t] * c[t-1] + i[t] * g[t]
-    /// o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + w_co * c[t] + b_o)
-    /// h[t] = o[t] * tanh(c[t])
+    /// o[t] = gate_activation(W_xo @ x[t] + W_ho @ h[t-1] + w_co * c[t] + b_o)
+    /// h[t] = o[t] * output_activation(c[t])
     /// # init b_f = 1
     /// </code>
     /// <para><b>dense_1</b>: dense, 128 → 65</para>

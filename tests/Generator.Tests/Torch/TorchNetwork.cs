@@ -1,5 +1,6 @@
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Tests.Harness;
+using Unrolled.Generator.Tests.Oracle;
 
 namespace Unrolled.Generator.Tests.Torch;
 
@@ -17,24 +18,6 @@ internal readonly record struct TorchSlice(string Tensor, int Block, int Blocks)
 /// <summary>A recorded network as one of ours.</summary>
 internal sealed class TorchNetwork
 {
-    // Chung et al. 2014: z takes the new value instead of keeping the old.
-    private const string UpdateTakesCandidate = "h[t] = z[t] * n[t] + (1 - z[t]) * h[t-1]";
-
-    // Zilly et al. 2017 as recorded: the input enters at the first micro-step only.
-    private const string RecurrentHighway = """
-        size depth = 1
-        output s{depth}
-        s{0}[t] = s{depth}[t-1]
-        for k in 1..1 {
-            g{k}[t] = sigmoid(W_t @ x[t] + R_t{k} @ s{k-1}[t] + b_t{k})
-            s{k}[t] = tanh(W_h @ x[t] + R_h{k} @ s{k-1}[t] + b_h{k}) * g{k}[t] + s{k-1}[t] * (1 - g{k}[t])
-        }
-        for k in 2..depth {
-            g{k}[t] = sigmoid(R_t{k} @ s{k-1}[t] + b_t{k})
-            s{k}[t] = tanh(R_h{k} @ s{k-1}[t] + b_h{k}) * g{k}[t] + s{k-1}[t] * (1 - g{k}[t])
-        }
-        """;
-
     private readonly List<TorchParameter> _parameters = [];
 
     public TorchNetwork(TorchFile file)
@@ -120,7 +103,7 @@ internal sealed class TorchNetwork
                     Add($"{name}.b_t_{k + 1}", new TorchSlice($"bias_t_l{index}", k, File.Depth));
                 }
 
-                return TestLayer.Own(name, RecurrentHighway, units, new CellSetting("depth", CellSettingKind.Size, File.Depth, null));
+                return TestLayer.Own(name, ParsedCells.BuiltIn("recurrent_highway"), units, new CellSetting("depth", CellSettingKind.Size, File.Depth, null));
             default:
                 throw new ArgumentException($"No cell for '{File.Kind}'");
         }
@@ -154,9 +137,9 @@ internal sealed class TorchNetwork
             return layer;
         }
 
-        string text = layer.Spec.Text;
-        int update = text.IndexOf("h[t] =", StringComparison.Ordinal);
-        return TestLayer.Own(name, text[..update] + UpdateTakesCandidate, units);
+        // Chung et al. 2014: z takes the new value instead of keeping the old.
+        string reverse = resetAfter ? "gru_reverse_update_reset_after" : "gru_reverse_update";
+        return TestLayer.Own(name, ParsedCells.BuiltIn(reverse), units);
     }
 
     private void AddBias(string name, int layer, int block, int blocks)

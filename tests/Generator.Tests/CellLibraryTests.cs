@@ -1,0 +1,156 @@
+using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Tests.Harness;
+using Unrolled.Generator.Tests.Oracle;
+using Xunit;
+
+namespace Unrolled.Generator.Tests;
+
+/// <summary>
+/// Every cell of the library as it stands in its file, compiled, against its own equations in double precision: outputs, states and all
+/// gradients. What its params and sizes change is compiled too.
+/// </summary>
+public sealed class CellLibraryTests(ITestOutputHelper output)
+{
+    private const int Seed = 19971115;
+
+    private static readonly string[] Activations =
+        ["identity", "relu", "sigmoid", "leaky_relu", "elu", "softsign", "softplus", "hard_sigmoid", "hard_tanh", "gelu", "silu"];
+
+    private static readonly Dictionary<string, Case> Cases = List();
+
+    internal static readonly ModelSet Models = new(Cases.Values.Select(test => test.Network));
+
+    private sealed record Case(TestNetwork Network, int Rows, int Steps, double Conditioning);
+
+    public static TheoryData<string> Names => [.. Cases.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void CellsAgreeWithTheirEquations(string name)
+    {
+        Case test = Cases[name];
+        GradientCheck.Run(test.Network, Models.Create(test.Network.Class), test.Rows, test.Steps, Seed, test.Conditioning, output);
+    }
+
+    [Fact]
+    public void EveryFileIsTestedAtTwoSizesAndHeadedByItsSource()
+    {
+        const string Extension = ".cell";
+        string[] files = typeof(ModelSpec).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).ToArray();
+        Assert.NotEmpty(files);
+        foreach (string file in files)
+        {
+            string cell = file[..^Extension.Length];
+            int sizes = Cases.Values.SelectMany(test => test.Network.Specs.Where(layer => layer.Name == "cell" && layer.Cell == cell))
+                .Select(layer => layer.Units).Distinct().Count();
+            Assert.True(sizes >= 2, $"{cell} is tested at {sizes} sizes");
+
+            string text = ParsedCells.BuiltIn(cell);
+            Assert.StartsWith("# ", text, StringComparison.Ordinal);
+            Assert.All(text.Split('\n').Where(line => line.StartsWith("param ", StringComparison.Ordinal)), line =>
+                Assert.Contains(line.Split(' ')[1], text[text.IndexOf("# Params:", StringComparison.Ordinal)..text.IndexOf("param ", StringComparison.Ordinal)], StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>Where a paper gives a value, the cell's own text gives it, not the test's.</summary>
+    [Theory]
+    [InlineData("irnn", "W_h", InitializerKind.Identity, 0)]
+    [InlineData("lstm_projected", "b_f", InitializerKind.Constant, 1)]
+    [InlineData("lstm_layer_norm", "a_hc", InitializerKind.Constant, 1)]
+    [InlineData("highway", "b_g", InitializerKind.Constant, -1)]
+    [InlineData("recurrent_highway", "b_t_1", InitializerKind.Constant, -2)]
+    [InlineData("leaky_integrator", "W", InitializerKind.Orthogonal, 0.9)]
+    public void ParametersStartAsThePaperSays(string cell, string parameter, InitializerKind kind, double first)
+    {
+        TestNetwork network = Cases.Values.First(test => test.Network.Specs[0].Cell == cell).Network;
+        ParameterInfo info = Models.Create(network.Class).Layout.Parameters.Single(candidate => candidate.Name == "cell." + parameter);
+        Assert.Equal(kind, info.Initializer.Kind);
+        Assert.Equal((float)first, info.Initializer.First);
+    }
+
+    private static Dictionary<string, Case> List()
+    {
+        var cases = new Dictionary<string, Case>();
+        Two("dense");
+        Two("rnn");
+        Two("irnn");
+        Two("indrnn");
+        Two("lstm");
+        Two("lstm_1997");
+        Two("lstm_coupled");
+        Two("lstm_projected");
+        Two("gru");
+        Two("gru_reset_after");
+        Two("gru_reverse_update");
+        Two("gru_reverse_update_reset_after");
+        Two("minimal_gated");
+        Two("leaky_integrator");
+        Two("dilated", steps: 7);
+        Two("recurrent_highway");
+        Two("gated_feedback", steps: 4);
+
+        // The variance of very few elements can be close to nothing, which magnifies rounding.
+        Add("lstm_layer_norm", 5, 9, conditioning: 4);
+        Add("lstm_layer_norm", 8, 17, conditioning: 4);
+
+        // States are random here, the clocks too: a module then multiplies its state by more than one from step to step.
+        Add("clockwork", 5, 3, steps: 9, conditioning: 8);
+        Add("clockwork", 8, 17, steps: 9, conditioning: 8);
+
+        // As many units as inputs.
+        Add("highway", features: 5, units: 5);
+        Add("highway", features: 17, units: 17);
+
+        // Sizes.
+        Add("lstm_projected", 5, 8, suffix: "cells_3", settings: [Size("cells", 3)]);
+        Add("recurrent_highway", 3, 16, suffix: "depth_3", settings: [Size("depth", 3)]);
+        Add("clockwork", 3, 9, steps: 9, suffix: "module_5", settings: [Size("module", 5)]);
+
+        // Activations of gates and cells.
+        foreach (string activation in Activations)
+        {
+            Add("rnn", 5, 9, steps: 3, conditioning: 4, suffix: activation, settings: [Function("activation", activation)]);
+        }
+
+        CellSetting[] soft = [Function("gate_activation", "hard_sigmoid"), Function("cell_activation", "softsign"), Function("output_activation", "relu")];
+        Add("lstm", 5, 9, suffix: "activations", settings: soft);
+        Add("lstm_coupled", 5, 9, suffix: "activations", settings: soft);
+        Add("lstm_1997", 5, 9, suffix: "of_today", settings: [Number("slope", 1), Number("input_scale", 1)]);
+        Add("leaky_integrator", 5, 9, suffix: "rate_1", settings: [Number("rate", 1)]);
+        Add("gru_reset_after", 5, 9, suffix: "activations", settings: [Function("gate_activation", "hard_sigmoid"), Function("candidate_activation", "softsign")]);
+
+        // Parameters bound to numbers.
+        Add("irnn", 5, 9, suffix: "no_bias", settings: [Number("b", 0)]);
+        Add("lstm_projected", 5, 9, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_cf", 0), Number("w_co", 0)]);
+        Add("lstm_coupled", 5, 9, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_co", 0)]);
+
+        // Limits that some of the sums pass and others do not.
+        foreach (string cell in (string[])["rnn_clipped", "lstm_clipped", "gru_clipped", "gru_reset_after_clipped"])
+        {
+            Two(cell);
+            Add(cell, 5, 9, suffix: "tight", settings: [Number("limit", 0.4)]);
+        }
+
+        return cases;
+
+        void Two(string cell, int steps = 5, double conditioning = 1)
+        {
+            Add(cell, 5, 3, steps, conditioning);
+            Add(cell, 8, 17, steps, conditioning);
+        }
+
+        void Add(string cell, int features, int units, int steps = 5, double conditioning = 1, string suffix = "", CellSetting[]? settings = null)
+        {
+            string name = $"{cell}_{units}{(suffix.Length == 0 ? "" : "_" + suffix)}";
+            LayerSpec layer = new("cell", cell, ParsedCells.BuiltIn(cell), units, new EquatableArray<CellSetting>(settings ?? []));
+            cases.Add(name, new Case(new TestNetwork("Library_" + name, 0, features, [new TestLayer(null, layer), TestLayer.Dense("head", 3)]), 3, steps, conditioning));
+        }
+
+        static CellSetting Size(string name, int value) => new(name, CellSettingKind.Size, value, null);
+
+        static CellSetting Number(string name, double value) => new(name, CellSettingKind.Number, value, null);
+
+        static CellSetting Function(string name, string function) => new(name, CellSettingKind.Function, 0, function);
+    }
+}
