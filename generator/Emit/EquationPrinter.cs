@@ -7,6 +7,7 @@ namespace Unrolled.Generator.Emit;
 internal sealed class EquationPrinter
 {
     private const int LongestLine = 160;
+    private const int DeepestExpression = 10;
 
     private readonly NodeTable _table;
 
@@ -18,14 +19,22 @@ internal sealed class EquationPrinter
     /// <summary>What a value is called, or null if no equation names it.</summary>
     public string? Name(Node node) => _table.Label(node)?.Replace('.', '_');
 
-    public string Expression(Node node, bool isRoot = false)
+    public string Expression(Node node, bool isRoot = false) => Expression(node, isRoot, DeepestExpression);
+
+    private string Expression(Node node, bool isRoot, int depth)
     {
+        // What is shared many times over would be written out as often.
+        if (depth == 0)
+        {
+            return "…";
+        }
+
         if (!isRoot && Name(node) is { } name && node.Kind != NodeKind.Parameter)
         {
             return name;
         }
 
-        string Operand(int index) => Expression(node.Inputs[index]);
+        string Operand(int index) => Expression(node.Inputs[index], false, depth - 1);
         switch (node.Kind)
         {
             case NodeKind.Parameter:
@@ -45,7 +54,7 @@ internal sealed class EquationPrinter
                     "div" => $"{Operand(0)} / ({Operand(1)})",
                     "neg" => $"-{Operand(0)}",
                     "multiply_add" => $"({Operand(0)} * {Operand(1)} + {Operand(2)})",
-                    _ => $"{node.Name}({string.Join(", ", node.Inputs.Select(input => Expression(input)))})",
+                    _ => $"{node.Name}({string.Join(", ", node.Inputs.Select((_, index) => Operand(index)))})",
                 };
             case NodeKind.Contract when node.Over == Axes.Column:
                 return $"{Operand(0)} @ {Operand(1)}";

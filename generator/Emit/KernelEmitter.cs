@@ -96,12 +96,13 @@ internal sealed class KernelEmitter
     {
         private readonly ModelSchedule _schedule;
         private readonly List<(int Buffer, Moment Moment)> _rows = new();
+        private readonly List<string> _names = new();
 
         public RowReferences(ModelSchedule schedule) => _schedule = schedule;
 
         public ImmutableArray<(int Buffer, Moment Moment)> All => _rows.ToImmutableArray();
 
-        public IEnumerable<string> Names => Enumerable.Range(0, _rows.Count).Select(Name);
+        public IReadOnlyList<string> Names => _names;
 
         public int Index(Operand operand)
         {
@@ -111,19 +112,18 @@ internal sealed class KernelEmitter
             {
                 index = _rows.Count;
                 _rows.Add(row);
+                string name = Identifier.Camel(_schedule.Buffers[row.Buffer].Name) + (row.Moment == Moment.Previous ? "Previous" : "") + "Row";
+                _names.Add(_names.Contains(name) ? name + row.Buffer : name);
             }
 
             return index;
         }
 
-        public string Name(int index)
-        {
-            (int buffer, Moment moment) = _rows[index];
-            string name = Identifier.Camel(_schedule.Buffers[buffer].Name) + (moment == Moment.Previous ? "Previous" : "") + "Row";
-            return _rows.Take(index).Select((_, i) => i).Any(i => Name(i) == name) ? name + buffer : name;
-        }
+        public string Name(int index) => _names[index];
 
         public string Name(Operand operand) => Name(Index(operand));
+
+        public int IndexOf(string name) => _names.IndexOf(name);
 
         public int Stride(int index) => _schedule.Buffers[_rows[index].Buffer].RowStride;
 
@@ -479,7 +479,7 @@ internal sealed class KernelEmitter
                     writer.Line();
                     foreach (string row in rows.Names.Distinct())
                     {
-                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {rows.Stride(rows.Names.ToList().IndexOf(row))});");
+                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {rows.Stride(rows.IndexOf(row))});");
                     }
                 }
             }
@@ -560,7 +560,7 @@ internal sealed class KernelEmitter
                     writer.Line();
                     foreach (string row in rows.Names.Distinct())
                     {
-                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {ChunkRows * rows.Stride(rows.Names.ToList().IndexOf(row))});");
+                        writer.Line($"{row} = ref Unsafe.Add(ref {row}, {ChunkRows * rows.Stride(rows.IndexOf(row))});");
                     }
                 }
             }

@@ -103,7 +103,7 @@ internal static class Plan
                 int donor = donors.FindIndex(load => store.Node.Inputs.Contains(load.Node));
                 if (donor < 0)
                 {
-                    donor = donors.FindIndex(load => DependsOn(store.Node, load.Node));
+                    donor = DonorBelow(store.Node, donors);
                 }
 
                 if (donor >= 0)
@@ -123,7 +123,26 @@ internal static class Plan
         bool IsReusable(int value) => schedule.Values[value].Residence is Residence.Step or Residence.Steps;
     }
 
-    private static bool DependsOn(Node node, Node source) => node == source || (node.Kind == NodeKind.Map && node.Inputs.Any(input => DependsOn(input, source)));
+    /// <summary>The first donor that the stored value is computed from, directly or not; -1 if there is none.</summary>
+    private static int DonorBelow(Node stored, List<Binding> donors)
+    {
+        var seen = new HashSet<Node>();
+        var pending = new System.Collections.Generic.Stack<Node>();
+        pending.Push(stored);
+        while (pending.Count > 0)
+        {
+            Node node = pending.Pop();
+            if (seen.Add(node) && node.Kind == NodeKind.Map)
+            {
+                foreach (Node input in node.Inputs)
+                {
+                    pending.Push(input);
+                }
+            }
+        }
+
+        return donors.FindIndex(load => seen.Contains(load.Node));
+    }
 
     /// <summary>Disjoint sets of values; the smallest member names a set.</summary>
     private sealed class Partition

@@ -164,30 +164,36 @@ internal sealed class CellShapes
             return;
         }
 
-        // What is still free is as large as the layer.
-        foreach (string name in ValueOrder)
-        {
-            Assume(_values[name], name);
-        }
-
-        foreach (string name in _parameterOrder)
-        {
-            if (_matrices.TryGetValue(name, out var matrix))
-            {
-                Assume(matrix.Rows, name);
-                Assume(matrix.Columns, name);
-            }
-            else if (_vectors[name].Size is { } size)
-            {
-                Assume(size, name);
-            }
-        }
-
+        // What is still free is as large as the layer; but a concat is as large as its parts, once these are.
+        AssumeFree(exceptConcats: true);
+        SolveConcats();
+        AssumeFree(exceptConcats: false);
         SolveConcats();
 
-        void Assume(Size size, string name)
+        void AssumeFree(bool exceptConcats)
         {
-            if (!size.IsKnown)
+            foreach (string name in ValueOrder)
+            {
+                Assume(_values[name], name, exceptConcats);
+            }
+
+            foreach (string name in _parameterOrder)
+            {
+                if (_matrices.TryGetValue(name, out var matrix))
+                {
+                    Assume(matrix.Rows, name, exceptConcats);
+                    Assume(matrix.Columns, name, exceptConcats);
+                }
+                else if (_vectors[name].Size is { } size)
+                {
+                    Assume(size, name, exceptConcats);
+                }
+            }
+        }
+
+        void Assume(Size size, string name, bool exceptConcats)
+        {
+            if (!size.IsKnown && !(exceptConcats && _concats.Any(concat => concat.Joined.IsSameAs(size))))
             {
                 size.Set(units);
                 Assumed.Add(name);
@@ -519,6 +525,8 @@ internal sealed class CellShapes
                 return root;
             }
         }
+
+        public bool IsSameAs(Size other) => ReferenceEquals(Root, other.Root);
 
         public void Set(int value) => Root._value = value;
 
