@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
 
@@ -46,6 +48,13 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
         var failures = new List<string>();
         double outputTolerance = 4 * Math.Max(file.OutputDeviation, LeastDeviation);
         double gradientTolerance = 4 * Math.Max(file.GradientDeviation, LeastDeviation);
+
+        // The recorded deviation is of a machine that fuses: without that, every term of a sum is rounded twice.
+        if (!Fma.IsSupported && !AdvSimd.IsSupported)
+        {
+            outputTolerance *= 2;
+            gradientTolerance *= 2;
+        }
 
         // One unit, one sequence, two steps: the update gate's gradient there is d·(h - n) with h and n alike to two digits, so that the
         // last places of tanh (2.6 ulp at the worst) weigh a hundred times as much. It is off by 2.45e-6; PyTorch's own single precision by 3.0e-7.
