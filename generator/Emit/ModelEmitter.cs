@@ -275,7 +275,7 @@ internal sealed class ModelEmitter
             Buffers(training: true);
             using (_writer.Block("protected override void ForwardCore(int rows, int steps)"))
             {
-                Begin(_training, 0, gradients: false, derived: ForwardDerived());
+                Begin(_training, 0, gradients: false, derived: DerivedOf(_training.Forward));
                 program.Emit(_writer, _training.Forward, oneStep: false);
             }
 
@@ -311,8 +311,6 @@ internal sealed class ModelEmitter
 
         _writer.Line();
     }
-
-    private ImmutableArray<Packing> ForwardDerived() => DerivedOf(_training.Forward);
 
     private ImmutableArray<Packing> DerivedOf(ImmutableArray<Statement> statements) => statements
         .SelectMany(statement => statement is Loop loop ? loop.Body : ImmutableArray.Create(statement)).OfType<ProductStage>()

@@ -43,22 +43,12 @@ internal sealed class GraphRewriter
 
         result = _rule(result);
         _done[node] = result;
-        if (_table.Label(node) is { } label)
-        {
-            _table.SetLabel(result, label);
-        }
+        _table.CopyLabel(node, result);
 
         return result;
     }
 
-    public ScanBody VisitBody(ScanBody body)
-    {
-        ImmutableArray<Carried> carried = body.Carried.Select(c => new Carried(c.Argument, Visit(c.Next))).ToImmutableArray();
-        ImmutableArray<Node> stacked = body.Stacked.Select(Visit).ToImmutableArray();
-        return carried.SequenceEqual(body.Carried) && stacked.SequenceEqual(body.Stacked)
-            ? body
-            : body with { Carried = carried, Stacked = stacked };
-    }
+    public ScanBody VisitBody(ScanBody body) => body.Rewrite(Visit);
 
     public ModelGraph Visit(ModelGraph graph) => graph with
     {
@@ -103,6 +93,28 @@ internal static class GraphExtensions
 
     /// <summary>The values a body must hand out: next carried values, then stacked ones.</summary>
     public static IEnumerable<Node> Roots(this ScanBody body) => body.Carried.Select(c => c.Next).Concat(body.Stacked);
+
+    /// <summary>The body with every value it hands out replaced; the same body where nothing changes.</summary>
+    public static ScanBody Rewrite(this ScanBody body, Func<Node, Node> replace)
+    {
+        ImmutableArray<Carried> carried = body.Carried.Select(c => new Carried(c.Argument, replace(c.Next))).ToImmutableArray();
+        ImmutableArray<Node> stacked = body.Stacked.Select(replace).ToImmutableArray();
+        return carried.SequenceEqual(body.Carried) && stacked.SequenceEqual(body.Stacked)
+            ? body
+            : body with { Carried = carried, Stacked = stacked };
+    }
+
+    /// <summary>How often each value is read by <paramref name="nodes"/> or asked for by <paramref name="roots"/>.</summary>
+    public static Dictionary<Node, int> CountUses(this IEnumerable<Node> nodes, IEnumerable<Node> roots)
+    {
+        var uses = new Dictionary<Node, int>();
+        foreach (Node used in nodes.SelectMany(node => node.Inputs).Concat(roots))
+        {
+            uses[used] = (uses.TryGetValue(used, out int count) ? count : 0) + 1;
+        }
+
+        return uses;
+    }
 
     /// <summary>Every node a body computes or reads, inputs before users.</summary>
     public static List<Node> Nodes(this ScanBody body) => body.Roots().Reachable();

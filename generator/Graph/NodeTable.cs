@@ -137,6 +137,15 @@ internal sealed class NodeTable
         }
     }
 
+    /// <summary>Gives what took a value's place that value's name.</summary>
+    public void CopyLabel(Node from, Node to)
+    {
+        if (Label(from) is { } label)
+        {
+            SetLabel(to, label);
+        }
+    }
+
     public string? Label(Node node) =>
         _labels.TryGetValue(node, out string? label) ? label : node.Kind is NodeKind.Argument or NodeKind.Input or NodeKind.Parameter ? node.Name : null;
 

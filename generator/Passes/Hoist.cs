@@ -57,11 +57,7 @@ internal static class Hoist
         ImmutableArray<Node>.Builder inputs = scan.Inputs.ToBuilder();
         var lifted = new Dictionary<Node, Node>();
         var done = new Dictionary<Node, Node>();
-        ScanBody rewritten = body with
-        {
-            Carried = body.Carried.Select(c => c with { Next = Visit(c.Next) }).ToImmutableArray(),
-            Stacked = body.Stacked.Select(Visit).ToImmutableArray(),
-        };
+        ScanBody rewritten = body.Rewrite(Visit);
         return lifted.Count == 0 ? scan : table.Scan(rewritten with { Sequences = sequences.ToImmutable() }, inputs.ToImmutable());
 
         Node Visit(Node node)
@@ -77,10 +73,7 @@ internal static class Hoist
                 table.SetLabel(result, (table.Label(node) ?? "input") + "_hoisted");
                 sequences.Add(result);
                 Node outside = Lift(table, node, lifted, argument => scan.Inputs[body.Carried.Length + body.Sequences.IndexOf(argument)]);
-                if (table.Label(node) is { } label)
-                {
-                    table.SetLabel(outside, label);
-                }
+                table.CopyLabel(node, outside);
 
                 inputs.Add(outside);
             }
@@ -88,10 +81,7 @@ internal static class Hoist
             {
                 ImmutableArray<Node> visited = node.Inputs.Select(Visit).ToImmutableArray();
                 result = visited.SequenceEqual(node.Inputs) ? node : table.With(node, visited);
-                if (table.Label(node) is { } label)
-                {
-                    table.SetLabel(result, label);
-                }
+                table.CopyLabel(node, result);
             }
 
             done[node] = result;
@@ -139,10 +129,7 @@ internal static class Hoist
         foreach (int index in sinking)
         {
             Node outside = Lift(table, body.Stacked[index], lifted, argument => scan.Inputs[body.Carried.Length + body.Sequences.IndexOf(argument)]);
-            if (table.Label(body.Stacked[index]) is { } label)
-            {
-                table.SetLabel(outside, label);
-            }
+            table.CopyLabel(body.Stacked[index], outside);
 
             moved[(result, index)] = outside;
         }

@@ -20,18 +20,9 @@ internal static class MultiplyAdd
 
     private static ScanBody Fuse(NodeTable table, ScanBody body)
     {
-        var uses = new Dictionary<Node, int>();
-        foreach (Node used in body.Nodes().SelectMany(node => node.Inputs).Concat(body.Roots()))
-        {
-            uses[used] = (uses.TryGetValue(used, out int count) ? count : 0) + 1;
-        }
-
+        Dictionary<Node, int> uses = body.Nodes().CountUses(body.Roots());
         var done = new Dictionary<Node, Node>();
-        return body with
-        {
-            Carried = body.Carried.Select(c => c with { Next = Visit(c.Next) }).ToImmutableArray(),
-            Stacked = body.Stacked.Select(Visit).ToImmutableArray(),
-        };
+        return body.Rewrite(Visit);
 
         Node Visit(Node node)
         {
@@ -50,10 +41,7 @@ internal static class MultiplyAdd
             result = product >= 0 ? table.Map("multiply_add", inputs[product].Inputs[0], inputs[product].Inputs[1], inputs[1 - product])
                 : inputs.SequenceEqual(node.Inputs) ? node : table.With(node, inputs);
             done[node] = result;
-            if (table.Label(node) is { } label)
-            {
-                table.SetLabel(result, label);
-            }
+            table.CopyLabel(node, result);
 
             return result;
         }

@@ -26,7 +26,7 @@ internal static class OrderSums
         private readonly NodeTable _table;
         private readonly ScanBody _body;
         private readonly Dictionary<Node, Node> _done = new();
-        private readonly Dictionary<Node, int> _uses = new();
+        private readonly Dictionary<Node, int> _uses;
         private readonly HashSet<Node> _dependent;
 
         public BodyOrder(NodeTable table, ScanBody body)
@@ -35,17 +35,10 @@ internal static class OrderSums
             _body = body;
             List<Node> nodes = body.Nodes();
             _dependent = nodes.DependentOn(body.Carried.Select(c => c.Argument));
-            foreach (Node used in nodes.SelectMany(node => node.Inputs).Concat(body.Roots()))
-            {
-                _uses[used] = (_uses.TryGetValue(used, out int count) ? count : 0) + 1;
-            }
+            _uses = nodes.CountUses(body.Roots());
         }
 
-        public ScanBody Run() => _body with
-        {
-            Carried = _body.Carried.Select(c => c with { Next = Visit(c.Next) }).ToImmutableArray(),
-            Stacked = _body.Stacked.Select(Visit).ToImmutableArray(),
-        };
+        public ScanBody Run() => _body.Rewrite(Visit);
 
         private Node Visit(Node node) => Visit(node, null);
 
@@ -89,10 +82,7 @@ internal static class OrderSums
             }
 
             _done[node] = result;
-            if (_table.Label(node) is { } label)
-            {
-                _table.SetLabel(result, label);
-            }
+            _table.CopyLabel(node, result);
 
             return result;
         }

@@ -156,10 +156,7 @@ internal static class Prune
             }
 
             _done[node] = result;
-            if (_table.Label(node) is { } label)
-            {
-                _table.SetLabel(result, label);
-            }
+            _table.CopyLabel(node, result);
 
             return result;
         }

@@ -44,13 +44,7 @@ internal static class Simplify
             spread[c.Next] = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument));
         }
 
-        return spread.Count == 0 ? scan : table.Scan(
-            body with
-            {
-                Carried = body.Carried.Select(c => c with { Next = Spread(c.Next) }).ToImmutableArray(),
-                Stacked = body.Stacked.Select(Spread).ToImmutableArray(),
-            },
-            scan.Inputs);
+        return spread.Count == 0 ? scan : table.Scan(body.Rewrite(Spread), scan.Inputs);
 
         Node Spread(Node node) => spread.TryGetValue(node, out Node? value) ? value : node;
     }

@@ -32,7 +32,7 @@ internal static class Stack
         private readonly ParameterLayout _layout;
         private readonly Dictionary<(int Scope, Node Node), Operand> _operands = new();
         private readonly HashSet<Node> _lowered = new();
-        private readonly Dictionary<Node, int> _outerUses = new();
+        private readonly Dictionary<Node, int> _outerUses;
         private readonly Dictionary<(int Scope, Node Argument), int> _sequenceUses = new();
         private readonly Dictionary<int, Node> _initial = new();
 
@@ -41,10 +41,7 @@ internal static class Stack
             _graph = graph;
             _table = graph.Table;
             _layout = layout;
-            foreach (Node used in graph.Roots.Reachable().SelectMany(node => node.Inputs).Concat(graph.Roots))
-            {
-                _outerUses[used] = (_outerUses.TryGetValue(used, out int count) ? count : 0) + 1;
-            }
+            _outerUses = graph.Roots.Reachable().CountUses(graph.Roots);
         }
 
         public List<StoredValue> Values { get; } = new();
@@ -68,6 +65,7 @@ internal static class Stack
 
             var statements = new List<Statement>();
             LowerOuter(new[] { _graph.Output }.Concat(_graph.States.Select(state => state.Final)), statements, isAdjoint: false);
+
             // The adjoint may read a sequence delayed by one step that no loop kept with its initial state: that state is here only now.
             foreach (Node shift in _graph.Roots.Reachable().Where(node => node.Kind == NodeKind.Shift))
             {
@@ -337,18 +335,9 @@ internal static class Stack
                 _statements = statements;
                 _isAdjoint = isAdjoint;
                 _nodes = nodes;
-                if (scope == 0)
-                {
-                    // What stands between loops may be used after the next loop, too.
-                    _uses = owner._outerUses;
-                    return;
-                }
 
-                _uses = new Dictionary<Node, int>();
-                foreach (Node used in nodes.SelectMany(node => node.Inputs).Concat(roots))
-                {
-                    _uses[used] = (_uses.TryGetValue(used, out int count) ? count : 0) + 1;
-                }
+                // What stands between loops may be used after the next loop, too.
+                _uses = scope == 0 ? owner._outerUses : nodes.CountUses(roots);
             }
 
             public void Run()
