@@ -37,11 +37,12 @@ internal static class Compiler
 
         // How.
         ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule rowSchedule = Row(streaming, layout, "Row");
         ModelSchedule stepSchedule = Schedule(streaming, layout, "Step");
         ModelSchedule runSchedule = Schedule(sequence, layout, "Run");
         ModelSchedule trainingSchedule = Schedule(training, layout, "Training");
         return new CompilationResult(
-            Emit.ModelEmitter.Run(spec, network, layout, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
+            Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
     }
 
     /// <summary>The network in its final form: what streaming, sequences and training all start from.</summary>
@@ -57,6 +58,14 @@ internal static class Compiler
         ModelGraph differentiated = Simplify.Run(Differentiate.Run(network));
         ModelGraph taped = MultiplyAdd.Run(OrderSums.Run(Tape.Run(differentiated), adjoints: true), adjoints: true);
         return Prune.Run(Hoist.Run(taped));
+    }
+
+    /// <summary>One row of one step: streaming as most do it.</summary>
+    internal static ModelSchedule Row(ModelGraph streaming, ParameterLayout layout, string name)
+    {
+        ModelSchedule schedule = Plan.Run(Stream.Run(Stack.Run(streaming, layout, name)));
+        ScheduleVerifier.Verify(schedule);
+        return schedule;
     }
 
     internal static ModelSchedule Schedule(ModelGraph graph, ParameterLayout layout, string name)

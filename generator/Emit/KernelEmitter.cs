@@ -13,11 +13,12 @@ namespace Unrolled.Generator.Emit;
 /// <summary>What a statement's kernel is called with: one reference for each row of memory it touches, then the number of rows.</summary>
 /// <param name="Buffers">Rows of buffers, in the order of the kernel's parameters.</param>
 /// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
+/// <param name="IsOneRow">Whether it is for one row alone, whose token comes by value.</param>
 internal sealed record KernelCall(
-    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others);
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow);
 
 /// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
-internal sealed class KernelEmitter
+internal sealed partial class KernelEmitter
 {
     /// <summary>Rows that are summed before they are added to the rest, which keeps rounding small.</summary>
     private const int ChunkRows = TileEmitter.ChunkRows;
@@ -27,6 +28,7 @@ internal sealed class KernelEmitter
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     private readonly SortedSet<int> _productVectors = new();
+    private readonly SortedSet<int> _shortVectors = new();
     private readonly SortedSet<int> _gradientVectors = new();
     private readonly SourceWriter _common = new();
     private readonly Dictionary<InstructionSet, SourceWriter> _writers = InstructionSet.All.ToDictionary(set => set, _ => new SourceWriter());
@@ -54,6 +56,16 @@ internal sealed class KernelEmitter
             TileEmitter.Product(writer, set, vectors);
         }
 
+        if (!set.WholePanels && _shortVectors.Count > 0)
+        {
+            TileEmitter.ShortRows(writer, set, 1);
+        }
+
+        foreach (int vectors in _shortVectors)
+        {
+            TileEmitter.ShortProduct(writer, set, vectors);
+        }
+
         if (!set.WholePanels && _gradientVectors.Count > 0)
         {
             TileEmitter.GradientColumns(writer, set, 1);
@@ -73,6 +85,7 @@ internal sealed class KernelEmitter
         Node? weights = statement switch
         {
             ProductStage product => product.Terms[0].Packing.Matrices[0],
+            StreamStage stage => stage.Parts.OfType<ProductStage>().First().Terms[0].Packing.Matrices[0],
             WeightGradient gradient => gradient.Packing.Matrices[0],
             ColumnSums column => column.Sums[0].Parameter,
             _ => null,
@@ -81,6 +94,7 @@ internal sealed class KernelEmitter
         var rows = new RowReferences(schedule);
         return statement switch
         {
+            StreamStage stage => Streamed(schedule, stage, rows, layer),
             ProductStage { Terms: { Length: 1 } terms } stage when terms[0].IsLookup => Lookup(schedule, stage, rows, layer),
             ProductStage stage => Product(schedule, stage, rows, layer),
             MapStage stage => Epilogue(schedule, stage, rows, layer),
@@ -194,8 +208,9 @@ internal sealed class KernelEmitter
                         writer.Line($"var {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
                         string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
                         int weightOffset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
-                        Dispatch(writer, $"Product{vectors}(ref {At(rows.Name(row), offset)}, ref {At(weights, weightOffset)}, ref {source}, ref {sums}, in {shape}, rows);");
-                        _productVectors.Add(vectors);
+                        bool isShort = IsSplit(term);
+                        Dispatch(writer, $"{(isShort ? "Short" : "")}Product{vectors}(ref {At(rows.Name(row), offset)}, ref {At(weights, weightOffset)}, ref {source}, ref {sums}, in {shape}, rows);");
+                        (isShort ? _shortVectors : _productVectors).Add(vectors);
                         call++;
                     }
 
@@ -204,6 +219,9 @@ internal sealed class KernelEmitter
             }
         });
     }
+
+    /// <summary>Whether a product's sums are split into chains. Several operands may lie together or not: their sums go on in one chain.</summary>
+    private static bool IsSplit(Term term) => term.Operands.Length == 1 && InstructionSet.All.Any(set => set.ChainsOf(term.Packing.Columns) > 1);
 
     /// <summary>The panels of a packing: the whole ones, then a narrower last one.</summary>
     private static IEnumerable<(int First, int Count, int Vectors)> Panels(Packing packing)
@@ -598,28 +616,31 @@ internal sealed class KernelEmitter
 
         foreach (Node node in computed)
         {
-            string code = string.Format(OperationTable.Get(node.Name).Code, node.Inputs.Select(input => (object)locals.Name(input)).ToArray());
-            if (code.Length > 1 && code[0] == '(' && code[code.Length - 1] == ')')
-            {
-                code = code.Substring(1, code.Length - 2);
-            }
-
-            writer.Line($"V {locals.Name(node)} = {code};");
+            writer.Line($"V {locals.Name(node)} = {Code(node, locals)};");
         }
+    }
+
+    private static string Code(Node node, Locals locals)
+    {
+        string code = string.Format(OperationTable.Get(node.Name).Code, node.Inputs.Select(input => (object)locals.Name(input)).ToArray());
+        return code.Length > 1 && code[0] == '(' && code[code.Length - 1] == ')' ? code.Substring(1, code.Length - 2) : code;
     }
 
     /// <summary>Names of local vectors: what the equations call them, or a number.</summary>
     private sealed class Locals
     {
-        private static readonly string[] Reserved = { "unit", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
+        private static readonly string[] Reserved = { "x", "k", "unit", "token", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
+        private readonly string _suffix;
 
         /// <param name="outer">Names of the scope around this one.</param>
-        public Locals(EquationPrinter equations, Locals? outer = null)
+        /// <param name="suffix">What tells names from those of other blocks of units.</param>
+        public Locals(EquationPrinter equations, Locals? outer = null, string suffix = "")
         {
             _equations = equations;
+            _suffix = suffix;
             foreach (KeyValuePair<Node, string> name in outer?._names ?? new Dictionary<Node, string>())
             {
                 _names.Add(name.Key, name.Value);
@@ -634,13 +655,27 @@ internal sealed class KernelEmitter
                 string wanted = node.Kind == NodeKind.Constant ? "constant" + _taken.Count
                     : node.Kind == NodeKind.Parameter ? Identifier.Local(_equations.Expression(node))
                     : _equations.Name(node) is { } label ? Identifier.Local(label) : "v" + _taken.Count;
-                name = wanted;
-                for (int i = 2; !_taken.Add(name); i++)
-                {
-                    name = wanted + i;
-                }
-
+                name = Unique(wanted);
                 _names.Add(node, name);
+            }
+
+            return name;
+        }
+
+        /// <summary>A name for what is no node's own: a sum before its equation is complete.</summary>
+        public string Fresh(string label) => Unique(Identifier.Local(label));
+
+        public bool Has(Node node) => _names.ContainsKey(node);
+
+        /// <summary>Lets a node go by the name of a value that is there already.</summary>
+        public void Call(Node node, string name) => _names[node] = name;
+
+        private string Unique(string wanted)
+        {
+            string name = wanted + _suffix;
+            for (int i = 2; !_taken.Add(name); i++)
+            {
+                name = wanted + i + _suffix;
             }
 
             return name;
@@ -660,13 +695,14 @@ internal sealed class KernelEmitter
     private static string Load(string reference, int offset, string variable) =>
         $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {(offset == 0 ? variable : $"{offset} + {variable}")}))";
 
-    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens) => string.Join(", ",
-        (usesTokens ? new[] { "ref int tokens" } : Array.Empty<string>())
-        .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Append("int rows"));
+    /// <param name="oneRow">Whether it is for one row alone, whose token comes by value.</param>
+    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false) => string.Join(", ",
+        (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "int token" : "ref int tokens" })
+        .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Concat(oneRow ? Array.Empty<string>() : new[] { "int rows" }));
 
     /// <summary>Prints a kernel for each instruction set; a kernel whose text is there already is shared.</summary>
     private KernelCall Add(
-        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print)
+        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print, bool oneRow = false)
     {
         var texts = InstructionSet.All.ToDictionary(set => set, set =>
         {
@@ -675,7 +711,8 @@ internal sealed class KernelEmitter
             return writer.ToString();
         });
         string arguments = string.Join(", ",
-            (usesTokens ? new[] { "ref tokens" } : Array.Empty<string>()).Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Append("rows"));
+            (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "token" : "ref tokens" })
+            .Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Concat(oneRow ? Array.Empty<string>() : new[] { "rows" }));
         string name = Named(wanted, string.Join("\u0002", InstructionSet.All.Select(set => texts[set])), comments, named =>
         {
             foreach (InstructionSet set in InstructionSet.All)
@@ -685,14 +722,19 @@ internal sealed class KernelEmitter
                 _writers[set].Line();
             }
 
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens)})"))
+            if (oneRow)
+            {
+                _common.Line("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
+            }
+
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow)})"))
             {
                 Dispatch(_common, $"{named}({arguments});");
             }
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens);
+        return Call(name, rows, extra, usesTokens, oneRow);
     }
 
     /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
@@ -709,7 +751,7 @@ internal sealed class KernelEmitter
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens: false);
+        return Call(name, rows, extra, usesTokens: false, oneRow: false);
     }
 
     /// <summary>The name of a kernel; one whose text is there already is shared.</summary>
@@ -739,8 +781,8 @@ internal sealed class KernelEmitter
         }
     }
 
-    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens) =>
-        new(name, rows.All, usesTokens, extra.ToImmutableArray());
+    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow) =>
+        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow);
 }
 
 /// <summary>Identifiers from the names of equations.</summary>

@@ -18,6 +18,7 @@ internal sealed class ModelEmitter
     private readonly ModelSpec _spec;
     private readonly ModelGraph _network;
     private readonly ParameterLayout _layout;
+    private readonly ModelSchedule _row;
     private readonly ModelSchedule _step;
     private readonly ModelSchedule _run;
     private readonly ModelSchedule _training;
@@ -25,11 +26,12 @@ internal sealed class ModelEmitter
     private readonly string _kernelNamespace;
     private readonly SourceWriter _writer = new();
 
-    private ModelEmitter(ModelSpec spec, ModelGraph network, ParameterLayout layout, ModelSchedule step, ModelSchedule run, ModelSchedule training)
+    private ModelEmitter(ModelSpec spec, ModelGraph network, ParameterLayout layout, ModelSchedule row, ModelSchedule step, ModelSchedule run, ModelSchedule training)
     {
         _spec = spec;
         _network = network;
         _layout = layout;
+        _row = row;
         _step = step;
         _run = run;
         _training = training;
@@ -38,8 +40,9 @@ internal sealed class ModelEmitter
     }
 
     /// <summary>The source file.</summary>
-    public static string Run(ModelSpec spec, ModelGraph network, ParameterLayout layout, ModelSchedule step, ModelSchedule run, ModelSchedule training) =>
-        new ModelEmitter(spec, network, layout, step, run, training).Run();
+    public static string Run(
+        ModelSpec spec, ModelGraph network, ParameterLayout layout, ModelSchedule row, ModelSchedule step, ModelSchedule run, ModelSchedule training) =>
+        new ModelEmitter(spec, network, layout, row, step, run, training).Run();
 
     private static string Qualifier(ModelSpec spec)
     {
@@ -219,13 +222,17 @@ internal sealed class ModelEmitter
 
     private void Session()
     {
+        var row = new ProgramEmitter(_row, _kernels, "row", "global::" + _kernelNamespace, oneRow: true);
         var step = new ProgramEmitter(_step, _kernels, "step", "global::" + _kernelNamespace);
         var run = new ProgramEmitter(_run, _kernels, "run", "global::" + _kernelNamespace);
         _writer.Line("/// <summary>Runs the model, its state carried from call to call.</summary>");
         using (_writer.Block("public sealed class Session : global::Unrolled.Session"))
         {
+            // First, since its kernels say what scratch they need.
+            var rowProgram = new SourceWriter();
+            row.EmitRow(rowProgram);
             var shared = SharedBuffers(training: false);
-            var own = step.OwnBuffers("batchSize", "1").Concat(run.OwnBuffers("batchSize", "steps")).ToList();
+            var own = row.OwnBuffers("1", "1").Concat(step.OwnBuffers("batchSize", "1")).Concat(run.OwnBuffers("batchSize", "steps")).ToList();
             Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
             using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps)\n    : base({_spec.Class}.Layout, batchSize, ChunkOf(batchSize, steps))"))
             {
@@ -238,6 +245,15 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             Buffers(training: false);
+            _writer.Line("[global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]");
+            using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
+            {
+                Begin(_row, 0, gradients: false);
+                _writer.Lines(rowProgram.ToString());
+            }
+
+            _writer.Line();
+            _writer.Line("/// <inheritdoc/>");
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
                 Begin(_step, 0, gradients: false);
@@ -373,6 +389,11 @@ internal sealed class ModelEmitter
         }
 
         _writer.Line("private readonly nint _zeros; // what sums without a bias start from");
+        if (!training && _kernels.ScratchFloats > 0)
+        {
+            _writer.Line("private readonly nint _scratch; // new states while products still read the old ones");
+        }
+
         if (training)
         {
             _writer.Line("private readonly nint _gathered; // a panel of adjoints for weight gradients");
@@ -402,6 +423,11 @@ internal sealed class ModelEmitter
         }
 
         int derived = training ? _training.Derived.Sum(packing => packing.Length) : _step.Derived.Concat(_run.Derived).Sum(packing => packing.Length);
+        if (!training && _kernels.ScratchFloats > 0)
+        {
+            _writer.Line($"_scratch = _memory.Reserve(1, {_kernels.ScratchFloats});");
+        }
+
         if (training)
         {
             _writer.Line($"_gathered = _memory.Reserve({TileEmitter.ChunkRows}, {4 * Packing.Lanes});");

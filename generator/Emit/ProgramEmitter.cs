@@ -14,9 +14,13 @@ internal sealed class ProgramEmitter
     private readonly string _prefix;
     private readonly string _kernelNamespace;
 
+    private readonly bool _oneRow;
+
     /// <param name="prefix">What the fields of this schedule's own buffers begin with.</param>
-    public ProgramEmitter(ModelSchedule schedule, KernelEmitter kernels, string prefix, string kernelNamespace)
+    /// <param name="oneRow">Whether the program is for one row of one step, whose input comes as an argument.</param>
+    public ProgramEmitter(ModelSchedule schedule, KernelEmitter kernels, string prefix, string kernelNamespace, bool oneRow = false)
     {
+        _oneRow = oneRow;
         _schedule = schedule;
         _kernels = kernels;
         _prefix = prefix;
@@ -38,7 +42,7 @@ internal sealed class ProgramEmitter
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
     public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
-        .Where(buffer => buffer.Residence is Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
+        .Where(IsUsed).Where(buffer => buffer.Residence is Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
         .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
         {
             Residence.Step => $"(long){batch}",
@@ -46,6 +50,23 @@ internal sealed class ProgramEmitter
             Residence.Steps => $"(long){batch} * {steps}",
             _ => $"(long){batch} * ({steps} + 1)",
         }));
+
+    /// <summary>Whether a statement reads or writes the buffer: what stays in registers needs none.</summary>
+    private bool IsUsed(Buffer buffer) => _schedule.AllStatements
+        .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
+        .Any(operand => _schedule.BufferOf(operand).Id == buffer.Id);
+
+    /// <summary>The program for one row of one step, and where it leaves the outputs.</summary>
+    public void EmitRow(SourceWriter writer)
+    {
+        foreach (Statement statement in _schedule.Forward)
+        {
+            Statement(writer, statement, inLoop: false, oneStep: true, "");
+        }
+
+        Operand outputs = _schedule.Outputs!.Value;
+        writer.Line($"return ref {Address(_schedule.PlaceOf(outputs).Buffer, outputs.Moment, _schedule.PlaceOf(outputs).Slot * Packing.Padded(_schedule.BufferOf(outputs).Units), inLoop: false, oneStep: true)};");
+    }
 
     /// <param name="oneStep">Whether the program is for one step, so that loops vanish.</param>
     public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep)
@@ -98,10 +119,11 @@ internal sealed class ProgramEmitter
 
         KernelCall call = _kernels.Emit(_schedule, statement, layer);
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop, oneStep)}");
-        IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop && !oneStep ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
+        string tokens = call.IsOneRow ? "token" : _oneRow ? "ref token" : inLoop && !oneStep ? "ref _tokens[t * rows]" : "ref _tokens[0]";
+        IEnumerable<string> arguments = (call.UsesTokens ? new[] { tokens } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" ? $"_memory.At(_{other})" : other)))
-            .Append(inLoop || oneStep ? "rows" : "rows * steps");
+            .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" or "scratch" ? $"_memory.At(_{other})" : other)))
+            .Concat(call.IsOneRow ? System.Array.Empty<string>() : new[] { _oneRow ? "1" : inLoop || oneStep ? "rows" : "rows * steps" });
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }
 
@@ -111,7 +133,7 @@ internal sealed class ProgramEmitter
         bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
             && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
         int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
-        string rows = copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
+        string rows = _oneRow ? "1" : copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
@@ -126,6 +148,10 @@ internal sealed class ProgramEmitter
     private string Address(int bufferId, Moment moment, int floats, bool inLoop, bool oneStep)
     {
         Buffer buffer = _schedule.Buffers[bufferId];
+        if (_oneRow && buffer.Residence == Residence.Input)
+        {
+            return floats == 0 ? "input" : $"Unsafe.Add(ref input, {floats})";
+        }
 
         // Which step of the buffer; null where it is the first one.
         string? step = (buffer.Residence, moment, inLoop) switch

@@ -17,6 +17,7 @@ internal static class TileEmitter
     public static void Product(SourceWriter writer, InstructionSet set, int vectors)
     {
         writer.Line($"// Rows of values times panels of {vectors * 16} columns of packed weights.");
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
         using (writer.Block($"internal static void Product{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -73,6 +74,7 @@ internal static class TileEmitter
         string suffix = set.WholePanels ? vectors.ToString() : "";
         string stride = set.WholePanels ? "" : "int weightStride, ", argument = set.WholePanels ? "" : "weightStride, ";
         ImmutableArray<int> heights = set.RowTiles[vectors];
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
         using (writer.Block($"private static void ProductRows{suffix}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -80,6 +82,24 @@ internal static class TileEmitter
             {
                 using (writer.Block($"for (; rows >= {height}; rows -= {height})"))
                 {
+                    if (set.WholePanels && height == heights[0])
+                    {
+                        writer.Line("// What the next rows start from comes while these are summed.");
+                        using (writer.Block("if (shape.StartStride != 0)"))
+                        {
+                            for (int r = 0; r < height; r++)
+                            {
+                                writer.Line($"ref float next{r} = ref Unsafe.Add(ref start, {height + r} * shape.StartStride);");
+                                for (int v = 0; v < vectors; v++)
+                                {
+                                    writer.Line($"VectorMath.Prefetch(ref Unsafe.Add(ref next{r}, shape.Start{v}));");
+                                }
+                            }
+                        }
+
+                        writer.Line();
+                    }
+
                     writer.Line($"Product{height}x{vectors}(ref values, ref weights, {argument}ref start, ref sums, in shape);");
                     writer.Line($"values = ref Unsafe.Add(ref values, {Times(height, "shape.ValueStride")});");
                     writer.Line($"start = ref Unsafe.Add(ref start, {Times(height, "shape.StartStride")});");
@@ -201,11 +221,115 @@ internal static class TileEmitter
         writer.Line();
     }
 
+    /// <summary>
+    /// Products with few columns, whose sums are split into chains: a row of 16 columns at a time, or of a whole panel. What is multiplied
+    /// is in the first-level cache, so that a taller tile would save little.
+    /// </summary>
+    public static void ShortProduct(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        writer.Line($"// Rows of few values times panels of {vectors * 16} columns of packed weights, each sum in {set.ShortChains} interleaved chains.");
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"internal static void ShortProduct{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        using (writer.Block("for (int panel = 0; panel < shape.Panels; panel++)"))
+        {
+            if (set.WholePanels)
+            {
+                writer.Line($"ShortRows{vectors}(ref values, ref weights, ref start, ref sums, in shape, rows);");
+            }
+            else
+            {
+                for (int v = 0; v < vectors; v++)
+                {
+                    writer.Line($"ShortRows(ref values, ref Unsafe.Add(ref weights, {v * 16}), {vectors * 16}, ref Unsafe.Add(ref start, shape.Start{v}), ref Unsafe.Add(ref sums, shape.Sum{v}), in shape, rows);");
+                }
+            }
+
+            Advance(writer, "");
+        }
+
+        writer.Line();
+        if (set.WholePanels)
+        {
+            ShortRows(writer, set, vectors);
+        }
+    }
+
+    public static void ShortRows(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        string suffix = set.WholePanels ? vectors.ToString() : "", stride = set.WholePanels ? "" : "int weightStride, ";
+        string weightStride = set.WholePanels ? (vectors * 16).ToString() : "weightStride";
+        List<(int Vector, int Part)> lanes = Lanes(set, vectors);
+        int chains = set.ShortChains;
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void ShortRows{suffix}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            writer.Line("int columns = shape.Columns;");
+            using (writer.Block("for (; rows > 0; rows--)"))
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    writer.Line($"V s{v}_0 = {Load("start", Sum(set.WholePanels ? $"shape.Start{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))};");
+                    for (int chain = 1; chain < chains; chain++)
+                    {
+                        writer.Line($"V s{v}_{chain} = V.Zero;");
+                    }
+                }
+
+                writer.Line("ref float w = ref weights;");
+                writer.Line("int k = 0;");
+                using (writer.Block($"for (; k + {chains} <= columns; k += {chains})"))
+                {
+                    for (int chain = 0; chain < chains; chain++)
+                    {
+                        Column(chain, chain == 0 ? "k" : $"k + {chain}", Times(chain, weightStride));
+                    }
+
+                    writer.Line($"w = ref Unsafe.Add(ref w, {chains} * {weightStride});");
+                }
+
+                writer.Line();
+                for (int chain = 0; chain + 1 < chains; chain++)
+                {
+                    using (writer.Block($"if (k{(chain == 0 ? "" : $" + {chain}")} < columns)"))
+                    {
+                        Column(chain, chain == 0 ? "k" : $"k + {chain}", Times(chain, weightStride));
+                    }
+
+                    writer.Line();
+                }
+
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    string sum = InstructionSet.Joined(Enumerable.Range(0, chains).Select(chain => $"s{v}_{chain}").ToList());
+                    writer.Line($"{Load("sums", Sum(set.WholePanels ? $"shape.Sum{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))} = {sum};");
+                }
+
+                writer.Line("values = ref Unsafe.Add(ref values, shape.ValueStride);");
+                writer.Line("start = ref Unsafe.Add(ref start, shape.StartStride);");
+                writer.Line("sums = ref Unsafe.Add(ref sums, shape.SumStride);");
+            }
+        }
+
+        writer.Line();
+
+        void Column(int chain, string k, string offset)
+        {
+            writer.Line($"V x{chain} = {set.Factory}.Create(Unsafe.Add(ref values, {k}));");
+            for (int v = 0; v < lanes.Count; v++)
+            {
+                writer.Line($"s{v}_{chain} = {string.Format(set.MultiplyAdd, $"x{chain}", Load("w", Sum(offset, Constant(Offset(set, lanes[v])))), $"s{v}_{chain}")};");
+            }
+        }
+    }
+
     /// <summary>Gradients of panels of <paramref name="vectors"/> vectors, added to what is there.</summary>
     public static void Gradient(SourceWriter writer, InstructionSet set, int vectors)
     {
         writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
         writer.Line("// A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.");
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
         using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
@@ -218,7 +342,9 @@ internal static class TileEmitter
                 writer.Line($"Gather{vectors}(ref adjoint, ref gathered, in shape, chunk);");
                 if (set.WholePanels)
                 {
-                    writer.Line($"GradientColumns{vectors}(ref values, ref gathered, ref gradient, in shape, chunk);");
+                    writer.Line("// The last panel is followed by the next rows' first.");
+                    writer.Line($"ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, {ChunkRows} * shape.AdjointStride));");
+                    writer.Line($"GradientColumns{vectors}(ref values, ref gathered, ref gradient, ref next, in shape, chunk);");
                 }
                 else
                 {
@@ -274,14 +400,36 @@ internal static class TileEmitter
     {
         string suffix = set.WholePanels ? vectors.ToString() : "";
         ImmutableArray<int> heights = set.RowTiles[vectors];
-        using (writer.Block($"private static void GradientColumns{suffix}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
+        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        using (writer.Block($"private static void GradientColumns{suffix}(ref float values, ref float adjoints, ref float gradients, {(set.WholePanels ? "ref float next, " : "")}in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
             writer.Line("int columns = shape.Columns;");
+            if (set.WholePanels)
+            {
+                writer.Line("// Each tile fetches a share of the adjoints that are gathered next.");
+                writer.Line($"int share = rows * {heights[0]} / columns + 1, left = rows;");
+            }
+
             foreach (int height in heights)
             {
                 using (writer.Block($"for (; columns >= {height}; columns -= {height})"))
                 {
+                    if (set.WholePanels && height == heights[0])
+                    {
+                        using (writer.Block("for (int row = 0; row < share && left > 0; row++, left--)"))
+                        {
+                            for (int v = 0; v < vectors; v++)
+                            {
+                                writer.Line($"VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint{v}));");
+                            }
+
+                            writer.Line("next = ref Unsafe.Add(ref next, shape.AdjointStride);");
+                        }
+
+                        writer.Line();
+                    }
+
                     writer.Line($"Gradient{height}x{vectors}(ref values, ref adjoints, ref gradients, in shape, rows);");
                     writer.Line($"values = ref Unsafe.Add(ref values, {height});");
                     writer.Line($"gradients = ref Unsafe.Add(ref gradients, {Times(height, "shape.WeightStride")});");

@@ -178,6 +178,7 @@ internal static class StatementExtensions
         ProductStage stage => stage.Terms.SelectMany(term => term.Operands)
             .Concat(stage.Accumulators.Where(accumulator => accumulator.Start == StartKind.InPlace).Select(accumulator => accumulator.Target)),
         MapStage stage => stage.Loads.Select(load => load.Operand),
+        StreamStage stage => stage.Parts.SelectMany((part, index) => part.Reads().Except(stage.Parts.Take(index).SelectMany(Writes))),
         ColumnSums sums => sums.Loads.Select(load => load.Operand),
         WeightGradient gradient => gradient.Adjoints.OfType<Operand>().Append(gradient.Columns),
         CopyRows copy => copy.From is { } from ? new[] { from } : Enumerable.Empty<Operand>(),
@@ -188,6 +189,7 @@ internal static class StatementExtensions
     {
         ProductStage stage => stage.Accumulators.Select(accumulator => accumulator.Target),
         MapStage stage => stage.Stores.Concat(stage.Reductions).Select(store => store.Operand),
+        StreamStage stage => stage.Kept.IsEmpty ? stage.Parts.SelectMany(Writes) : stage.Kept,
         CopyRows copy => new[] { copy.To },
         _ => Enumerable.Empty<Operand>(),
     };

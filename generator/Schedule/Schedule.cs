@@ -109,6 +109,18 @@ internal sealed record WeightGradient(
 /// <param name="ToElement">Where in the target's row to begin.</param>
 internal sealed record CopyRows(string Name, Extent Extent, int Units, Operand? From, Operand To, int FromElement = 0, int ToElement = 0) : Statement(Name);
 
+/// <summary>
+/// Products and the equations on their units, for one row: a block of units after the other, all in registers between the operands
+/// that are read and the values that are kept.
+/// </summary>
+/// <param name="Parts">Product stages and epilogues, in order.</param>
+/// <param name="Kept">What is stored once a block's equations are done; what the products read, once all blocks' are.</param>
+internal sealed record StreamStage(string Name, int Units, ImmutableArray<Statement> Parts, ImmutableArray<Operand> Kept) : Statement(Name)
+{
+    /// <summary>What is kept where the stage's own products read: states.</summary>
+    public ImmutableArray<Operand> Replaced => Kept.Intersect(Parts.OfType<ProductStage>().SelectMany(product => product.Terms).SelectMany(term => term.Operands)).ToImmutableArray();
+}
+
 /// <summary>A loop over the steps of the call.</summary>
 internal sealed record Loop(string Name, int Scope, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name);
 
@@ -136,6 +148,9 @@ internal sealed record ModelSchedule(
     ImmutableArray<Buffer> Buffers,
     ImmutableArray<Place> Places)
 {
+    /// <summary>Where the outputs are when a program for one row has run; null where they are copied to the output buffer.</summary>
+    public Operand? Outputs { get; init; }
+
     public StoredValue ValueOf(Operand operand) => Values[operand.Value];
 
     public Place PlaceOf(Operand operand) => Places[operand.Value];

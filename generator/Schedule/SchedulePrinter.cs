@@ -40,6 +40,10 @@ internal static class SchedulePrinter
                         Line(depth, $"loop {loop.Name}{(loop.Reverse ? " from the last step" : "")}");
                         Print(depth + 1, loop.Body);
                         break;
+                    case StreamStage stage:
+                        Line(depth, $"stream {stage.Units} -> {string.Join(", ", stage.Kept.Select(At))}");
+                        Print(depth + 1, stage.Parts);
+                        break;
                     case ProductStage stage:
                         Line(depth, $"product {stage.Extent} [{string.Join(", ", stage.Accumulators.Select(a => $"{At(a.Target)} from {a.Start}{(a.Bias is { } bias ? " " + bias.Name : "")}"))}]");
                         foreach (Term term in stage.Terms)

@@ -41,6 +41,10 @@ internal static class ScheduleVerifier
                     Require(stage.Stores.Concat(stage.Reductions).Select(store => schedule.PlaceOf(store.Operand)).Distinct().Count() == stage.Stores.Length + stage.Reductions.Length, stage, "an epilogue stores each place once");
                     Require(stage.Computed().All(node => node.Type.Units == stage.Units || node.Type.Units == 0), stage, "an epilogue has one size");
                     break;
+                case StreamStage stage:
+                    Require(stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).All(term => term.Packing.Rows == stage.Units), stage, "products of a stream stage have its units");
+                    Require(stage.Parts.OfType<MapStage>().All(map => map.Units == stage.Units && map.Reductions.IsEmpty), stage, "epilogues of a stream stage have its units");
+                    break;
                 case WeightGradient gradient:
                     Require(gradient.Adjoints.OfType<Operand>().Select(o => schedule.PlaceOf(o).Buffer).Distinct().Count() == 1, gradient, "adjoints lie in one buffer");
                     break;

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Unrolled;
 
 /// <summary>
@@ -6,6 +9,9 @@ namespace Unrolled;
 /// </summary>
 public abstract class Session : Stateful, ISession
 {
+    private readonly int _inputSize;
+    private readonly int _outputSize;
+
     /// <summary>Checks the numbers.</summary>
     /// <param name="layout">The model's shape.</param>
     /// <param name="batchSize">The greatest number of rows.</param>
@@ -16,6 +22,8 @@ public abstract class Session : Stateful, ISession
     {
         Check.Capacity(layout, batchSize, steps);
         Capacity = steps;
+        _inputSize = layout.Tokens > 0 ? -1 : layout.InputSize;
+        _outputSize = layout.OutputSize;
     }
 
     /// <summary>How many steps <see cref="RunCore"/> takes at most.</summary>
@@ -30,6 +38,25 @@ public abstract class Session : Stateful, ISession
     /// <summary>[capacity, batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
     protected abstract ReadOnlySpan<float> OutputBuffer { get; }
 
+    /// <summary>One step of the first row alone: consumes the input, and moves the row's states on.</summary>
+    /// <param name="input">The first of the features; null for models of tokens.</param>
+    /// <param name="token">The token; models of vectors leave it alone.</param>
+    /// <returns>The first of the outputs, which stay until the next call.</returns>
+    protected virtual ref float StepRow(ref float input, int token)
+    {
+        if (_inputSize < 0)
+        {
+            TokenBuffer[0] = token;
+        }
+        else
+        {
+            MemoryMarshal.CreateReadOnlySpan(ref input, _inputSize).CopyTo(InputBuffer);
+        }
+
+        StepCore(1);
+        return ref MemoryMarshal.GetReference(OutputBuffer);
+    }
+
     /// <summary>Consumes one step of the input buffer, writes one of the output buffer, and moves the first rows' states on.</summary>
     /// <param name="rows">1 to the batch size.</param>
     protected abstract void StepCore(int rows);
@@ -40,8 +67,16 @@ public abstract class Session : Stateful, ISession
     protected abstract void RunCore(int rows, int steps);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Step(ReadOnlySpan<float> input, Span<float> output)
     {
+        if (input.Length == _inputSize && output.Length == _outputSize)
+        {
+            ref float first = ref StepRow(ref MemoryMarshal.GetReference(input), 0);
+            WorkingMemory.ReadRow(ref first, output);
+            return;
+        }
+
         Check.TakesVectors(Layout);
         int rows = Check.RowsOfStep(input.Length, Layout.InputSize, BatchSize, nameof(input));
         Check.Length(output.Length, 1, rows, Layout.OutputSize, nameof(output));
@@ -63,7 +98,18 @@ public abstract class Session : Stateful, ISession
     }
 
     /// <inheritdoc/>
-    public void Step(int token, Span<float> output) => Step(new ReadOnlySpan<int>(in token), output);
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Step(int token, Span<float> output)
+    {
+        if ((uint)token < (uint)Layout.Tokens && output.Length == _outputSize)
+        {
+            ref float first = ref StepRow(ref Unsafe.NullRef<float>(), token);
+            WorkingMemory.ReadRow(ref first, output);
+            return;
+        }
+
+        Step(new ReadOnlySpan<int>(in token), output);
+    }
 
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<float> inputs, Span<float> outputs, int rows = 0)

@@ -54,6 +54,16 @@ public static partial class VectorMath
         return (a * b) + c;
     }
 
+    /// <summary>Asks for the cache line of <paramref name="address"/>, which need not exist, before it is read.</summary>
+    [MethodImpl(Inline)]
+    public static unsafe void Prefetch(ref float address)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref address));
+        }
+    }
+
     /// <summary>
     /// Keeps the first <paramref name="validLanes"/> elements of <paramref name="x"/> and sets the others to zero, whatever
     /// they hold.

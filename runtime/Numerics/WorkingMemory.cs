@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Unrolled;
 
@@ -55,6 +56,28 @@ public sealed class WorkingMemory
     /// <param name="offset">What <see cref="Reserve"/> gave.</param>
     /// <param name="length">Floats of the span.</param>
     public Span<float> Span(nint offset, int length) => _block.AsSpan((int)(_first + offset), length);
+
+    /// <summary>
+    /// Copies a row out of its padding, eight floats at a time: this is what a small cell's step can hide. (512 bits at a time, of what a
+    /// kernel has just stored, took 20 ns of a step of 50.)
+    /// </summary>
+    /// <param name="padded">The first float of the row, which is padded to whole vectors.</param>
+    /// <param name="row">Where the row goes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void ReadRow(ref float padded, Span<float> row)
+    {
+        ref float to = ref MemoryMarshal.GetReference(row);
+        nuint at = 0, length = (nuint)row.Length;
+        for (; at + 8 <= length; at += 8)
+        {
+            Vector256.LoadUnsafe(ref padded, at).StoreUnsafe(ref to, at);
+        }
+
+        for (; at < length; at++)
+        {
+            Unsafe.Add(ref to, at) = Unsafe.Add(ref padded, at);
+        }
+    }
 
     /// <summary>Copies rows between buffers of different strides.</summary>
     /// <param name="source">The first row to read.</param>

@@ -104,6 +104,7 @@ namespace Samples
             private readonly nint _runH3; // [rows, 17]
             private readonly nint _runBetween95; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
+            private readonly nint _scratch; // new states while products still read the old ones
 
             internal Session(GruResetAfter model, int batchSize, int steps)
                 : base(GruResetAfter.Layout, batchSize, ChunkOf(batchSize, steps))
@@ -121,6 +122,7 @@ namespace Samples
                 _runSums2 = _memory.Reserve((long)batchSize * steps, 128);
                 _runH3 = _memory.Reserve((long)batchSize * (steps + 1), 32);
                 _runBetween95 = _memory.Reserve((long)batchSize, 32);
+                _scratch = _memory.Reserve(1, 32);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
             }
@@ -148,6 +150,16 @@ namespace Samples
                 0 => _memory.Span(_state0, _batchSize * 32),
                 _ => throw new global::System.ArgumentOutOfRangeException(nameof(state)),
             };
+
+            /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+            protected override ref float StepRow(ref float input, int token)
+            {
+                ref float parameters = ref _parameters.Reference;
+
+                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref parameters, ref _memory.At(_scratch));
+                return ref _memory.At(_state0);
+            }
 
             /// <inheritdoc/>
             protected override void StepCore(int rows)
@@ -349,20 +361,46 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
         // n_products = b_xn + W_xn @ x
+        // n_preactivation = b_hn + W_hn @ h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        // n_preactivation = r * n_preactivation + n_products
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+            }
+            else
+            {
+                PortableKernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+            }
+        }
+
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_products = b_xn + W_xn @ x
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 128, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx2Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                PortableKernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
         }
 
@@ -466,15 +504,15 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx2Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                PortableKernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
         }
 
@@ -749,6 +787,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
     file static class Avx512Kernels
     {
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -774,12 +813,42 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                    }
+
                     Product12x1(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -1041,6 +1110,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1066,12 +1136,54 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start1));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start1));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start1));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start1));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start1));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start1));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start1));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start1));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start1));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start1));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start1));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start1));
+                    }
+
                     Product12x2(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -1421,6 +1533,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 48 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1446,12 +1559,50 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 8; rows -= 8)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 8 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start2));
+                        ref float next1 = ref Unsafe.Add(ref start, 9 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start2));
+                        ref float next2 = ref Unsafe.Add(ref start, 10 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start2));
+                        ref float next3 = ref Unsafe.Add(ref start, 11 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start2));
+                        ref float next4 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start2));
+                        ref float next5 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start2));
+                        ref float next6 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start2));
+                        ref float next7 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start2));
+                    }
+
                     Product8x3(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 8 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 8 * shape.StartStride);
@@ -1770,8 +1921,102 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 4 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows3(ref values, ref weights, ref start, ref sums, in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
+                    V s0_1 = V.Zero;
+                    V s0_2 = V.Zero;
+                    V s0_3 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
+                    V s1_1 = V.Zero;
+                    V s1_2 = V.Zero;
+                    V s1_3 = V.Zero;
+                    V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
+                    V s2_1 = V.Zero;
+                    V s2_2 = V.Zero;
+                    V s2_3 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 4 <= columns; k += 4)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s1_0);
+                        s2_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 32)), s2_0);
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48)), s0_1);
+                        s1_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 16)), s1_1);
+                        s2_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 32)), s2_1);
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48)), s0_2);
+                        s1_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 16)), s1_2);
+                        s2_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 32)), s2_2);
+                        V x3 = Vector512.Create(Unsafe.Add(ref values, k + 3));
+                        s0_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48)), s0_3);
+                        s1_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48 + 16)), s1_3);
+                        s2_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48 + 32)), s2_3);
+                        w = ref Unsafe.Add(ref w, 4 * 48);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s1_0);
+                        s2_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 32)), s2_0);
+                    }
+
+                    if (k + 1 < columns)
+                    {
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48)), s0_1);
+                        s1_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 16)), s1_1);
+                        s2_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 32)), s2_1);
+                    }
+
+                    if (k + 2 < columns)
+                    {
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48)), s0_2);
+                        s1_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 16)), s1_2);
+                        s2_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 32)), s2_2);
+                    }
+
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = (s0_0 + s0_1) + (s0_2 + s0_3);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = (s1_0 + s1_1) + (s1_2 + s1_3);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = (s2_0 + s2_1) + (s2_2 + s2_3);
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -1784,7 +2029,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns3(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns3(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -1813,13 +2060,24 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        private static void GradientColumns3(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns3(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 8 / columns + 1, left = rows;
                 for (; columns >= 8; columns -= 8)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint2));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient8x3(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 8);
                     gradients = ref Unsafe.Add(ref gradients, 8 * shape.WeightStride);
@@ -2071,6 +2329,204 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_products = b_xn + W_xn @ x
+        // n_preactivation = b_hn + W_hn @ h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        // n_preactivation = r * n_preactivation + n_products
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector512.Create(inputsRow);
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_products_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_products_0);
+                        V x2_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 2));
+                        V sum4_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), V.Zero);
+                        V sum5_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), V.Zero);
+                        V sum6_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), V.Zero);
+                        V x4_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 3));
+                        V sum7_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), V.Zero);
+                        V sum8_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), V.Zero);
+                        V sum9_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), V.Zero);
+                        V x5_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_products_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_products_0);
+                        V x6_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 6));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), sum6_0);
+                        V x8_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum9_0);
+                        V x9_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_products_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_products_0);
+                        V x10_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 10));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), sum6_0);
+                        V x12_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum9_0);
+                        V x13_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_products_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_products_0);
+                        V x14_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 14));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), sum6_0);
+                        V x16_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum9_0);
+                        r_preactivation_0 = (r_preactivation_0 + sum_0) + (sum4_0 + sum7_0);
+                        z_preactivation_0 = (z_preactivation_0 + sum2_0) + (sum5_0 + sum8_0);
+                        n_products_0 = (n_products_0 + sum3_0) + (sum6_0 + sum9_0);
+                    }
+                    {
+                        V x_1 = Vector512.Create(inputsRow);
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 768)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 784)), z_preactivation_1);
+                        n_products_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 800)), n_products_1);
+                        V x2_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 816)), V.Zero);
+                        V sum2_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 832)), V.Zero);
+                        V sum3_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 848)), V.Zero);
+                        V x3_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 2));
+                        V sum4_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 864)), V.Zero);
+                        V sum5_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 880)), V.Zero);
+                        V sum6_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 896)), V.Zero);
+                        V x4_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 3));
+                        V sum7_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 912)), V.Zero);
+                        V sum8_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 928)), V.Zero);
+                        V sum9_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 944)), V.Zero);
+                        V x5_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 960)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 976)), z_preactivation_1);
+                        n_products_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 992)), n_products_1);
+                        V x6_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1008)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1024)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1040)), sum3_1);
+                        V x7_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 6));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1056)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1072)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1088)), sum6_1);
+                        V x8_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1104)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1120)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1136)), sum9_1);
+                        V x9_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1152)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1168)), z_preactivation_1);
+                        n_products_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1184)), n_products_1);
+                        V x10_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1200)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1216)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1232)), sum3_1);
+                        V x11_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 10));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1248)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1264)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1280)), sum6_1);
+                        V x12_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1296)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1312)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1328)), sum9_1);
+                        V x13_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1344)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1360)), z_preactivation_1);
+                        n_products_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1376)), n_products_1);
+                        V x14_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1392)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1408)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1424)), sum3_1);
+                        V x15_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 14));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1440)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1456)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1472)), sum6_1);
+                        V x16_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1488)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1504)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1520)), sum9_1);
+                        r_preactivation_1 = (r_preactivation_1 + sum_1) + (sum4_1 + sum7_1);
+                        z_preactivation_1 = (z_preactivation_1 + sum2_1) + (sum5_1 + sum8_1);
+                        n_products_1 = (n_products_1 + sum3_1) + (sum6_1 + sum9_1);
+                    }
+                    V b_hn_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264));
+                    V b_hn_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3280));
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        b_hn_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 816)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 832)), z_preactivation_1);
+                        b_hn_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 848)), b_hn_1);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant46_0 = Vector512.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v48_0 = constant46_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v52_0 = v48_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v52_0);
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant44_1 = Vector512.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v46_1 = constant44_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v50_1 = v46_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v50_1);
+                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
+                }
+            }
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float parameters, int rows)
         {
@@ -2097,7 +2553,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2107,11 +2563,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -2133,12 +2589,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2158,7 +2614,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2168,11 +2624,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -2208,7 +2664,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2220,11 +2676,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v19 = constant11 - z;
+                        V v22 = constant14 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -2245,12 +2701,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -2276,7 +2732,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2289,20 +2745,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v20 = constant11 - z;
-                        V d_n = d_h * v20;
-                        V v22 = n * n;
-                        V v23 = constant11 - v22;
-                        V d_n_preactivation = d_n * v23;
+                        V v23 = constant14 - z;
+                        V d_n = d_h * v23;
+                        V v25 = n * n;
+                        V v26 = constant14 - v25;
+                        V d_n_preactivation = d_n * v26;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v27 = constant11 - r;
-                        V v28 = r * v27;
-                        V d_r_preactivation = d_r * v28;
-                        V v30 = h_previous - n;
-                        V d_z = d_h * v30;
-                        V v32 = z * v20;
-                        V d_z_preactivation = d_z * v32;
+                        V v30 = constant14 - r;
+                        V v31 = r * v30;
+                        V d_r_preactivation = d_r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v23;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -2364,14 +2820,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
-                            total3 = total3 + v14;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
+                            total3 = total3 + v17;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -2397,6 +2853,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
     file static class Avx2Kernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2602,6 +3059,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2618,6 +3076,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2635,6 +3094,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 48 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2652,6 +3112,66 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s1_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                        V x1 = Vector256.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s1_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_0 + s1_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -2849,6 +3369,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -2895,6 +3416,304 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_products = b_xn + W_xn @ x
+        // n_preactivation = b_hn + W_hn @ h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        // n_preactivation = r * n_preactivation + n_products
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3176));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3208));
+                    V n_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3240));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector256.Create(inputsRow);
+                        r_preactivation_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_products_0);
+                        V x2_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), n_products_0);
+                        V x4_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), sum3_0);
+                        V x5_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_products_0);
+                        V x6_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), n_products_0);
+                        V x8_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum3_0);
+                        V x9_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_products_0);
+                        V x10_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), n_products_0);
+                        V x12_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum3_0);
+                        V x13_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_products_0);
+                        V x14_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), z_preactivation_0);
+                        n_products_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), n_products_0);
+                        V x16_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum3_0);
+                        r_preactivation_0 = r_preactivation_0 + sum_0;
+                        z_preactivation_0 = z_preactivation_0 + sum2_0;
+                        n_products_0 = n_products_0 + sum3_0;
+                    }
+                    {
+                        V x_1 = Vector256.Create(inputsRow);
+                        r_preactivation_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), n_products_1);
+                        V x2_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), V.Zero);
+                        V sum2_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 72)), V.Zero);
+                        V sum3_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 88)), V.Zero);
+                        V x3_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 104)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 120)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 136)), n_products_1);
+                        V x4_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 152)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 168)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 184)), sum3_1);
+                        V x5_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 200)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 216)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 232)), n_products_1);
+                        V x6_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 248)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 264)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 280)), sum3_1);
+                        V x7_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 296)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 312)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 328)), n_products_1);
+                        V x8_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 344)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 360)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 376)), sum3_1);
+                        V x9_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 392)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 408)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 424)), n_products_1);
+                        V x10_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 440)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 456)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 472)), sum3_1);
+                        V x11_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 488)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 504)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 520)), n_products_1);
+                        V x12_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 536)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 552)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 568)), sum3_1);
+                        V x13_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 584)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 600)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 616)), n_products_1);
+                        V x14_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 632)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 648)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 664)), sum3_1);
+                        V x15_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 680)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 696)), z_preactivation_1);
+                        n_products_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 712)), n_products_1);
+                        V x16_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 728)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 744)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 760)), sum3_1);
+                        r_preactivation_1 = r_preactivation_1 + sum_1;
+                        z_preactivation_1 = z_preactivation_1 + sum2_1;
+                        n_products_1 = n_products_1 + sum3_1;
+                    }
+                    V b_hn_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264));
+                    V b_hn_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3272));
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        b_hn_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
+                        r_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), z_preactivation_1);
+                        b_hn_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 40)), b_hn_1);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant40_0 = Vector256.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v42_0 = constant40_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v46_0 = v42_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v46_0);
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V constant38_1 = Vector256.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v40_1 = constant38_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v44_1 = v40_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v44_1);
+                    Unsafe.As<float, V>(ref scratch) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_1;
+                }
+                {
+                    V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights = ref Unsafe.Add(ref parameters, 768);
+                    {
+                        V x2 = Vector256.Create(inputsRow);
+                        r_preactivation = Fma.MultiplyAdd(x2, Unsafe.As<float, V>(ref weights), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32)), n_products);
+                        V x3 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum = Fma.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 48)), V.Zero);
+                        V sum2 = Fma.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 64)), V.Zero);
+                        V sum3 = Fma.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 80)), V.Zero);
+                        V x4 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation = Fma.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 96)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 112)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 128)), n_products);
+                        V x5 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum = Fma.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 144)), sum);
+                        sum2 = Fma.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 160)), sum2);
+                        sum3 = Fma.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 176)), sum3);
+                        V x6 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation = Fma.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 192)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 208)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 224)), n_products);
+                        V x7 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum = Fma.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 240)), sum);
+                        sum2 = Fma.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 256)), sum2);
+                        sum3 = Fma.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 272)), sum3);
+                        V x8 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation = Fma.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 288)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 304)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 320)), n_products);
+                        V x9 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum = Fma.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 336)), sum);
+                        sum2 = Fma.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 352)), sum2);
+                        sum3 = Fma.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 368)), sum3);
+                        V x10 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation = Fma.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 384)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 400)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 416)), n_products);
+                        V x11 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum = Fma.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 432)), sum);
+                        sum2 = Fma.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 448)), sum2);
+                        sum3 = Fma.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 464)), sum3);
+                        V x12 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation = Fma.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 480)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 496)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 512)), n_products);
+                        V x13 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum = Fma.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 528)), sum);
+                        sum2 = Fma.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 544)), sum2);
+                        sum3 = Fma.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 560)), sum3);
+                        V x14 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation = Fma.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 576)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 592)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 608)), n_products);
+                        V x15 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum = Fma.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 624)), sum);
+                        sum2 = Fma.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 640)), sum2);
+                        sum3 = Fma.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 656)), sum3);
+                        V x16 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation = Fma.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 672)), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 688)), z_preactivation);
+                        n_products = Fma.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 704)), n_products);
+                        V x17 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum = Fma.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 720)), sum);
+                        sum2 = Fma.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 736)), sum2);
+                        sum3 = Fma.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 752)), sum3);
+                        r_preactivation = r_preactivation + sum;
+                        z_preactivation = z_preactivation + sum2;
+                        n_products = n_products + sum3;
+                    }
+                    V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3280));
+                    ref float weights2 = ref Unsafe.Add(ref parameters, 2352);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2), r_preactivation);
+                        z_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), z_preactivation);
+                        b_hn = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), b_hn);
+                        weights2 = ref Unsafe.Add(ref weights2, 48);
+                    }
+                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant40 = Vector256.Create(1f);
+                    V z = VectorMath.Sigmoid(z_preactivation);
+                    V v42 = constant40 - z;
+                    V r = VectorMath.Sigmoid(r_preactivation);
+                    V n_preactivation = VectorMath.MultiplyAdd(r, b_hn, n_products);
+                    V n = VectorMath.Tanh(n_preactivation);
+                    V v46 = v42 * n;
+                    V h = VectorMath.MultiplyAdd(z, h_previous, v46);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
+                }
+
+                for (int unit = 0; unit < 32; unit += 8)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                }
+            }
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float parameters, int rows)
         {
@@ -2921,7 +3740,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -2931,11 +3750,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -2957,12 +3776,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2982,7 +3801,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -2992,11 +3811,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -3032,7 +3851,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3044,11 +3863,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v19 = constant11 - z;
+                        V v22 = constant14 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3069,12 +3888,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3100,7 +3919,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3113,20 +3932,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v20 = constant11 - z;
-                        V d_n = d_h * v20;
-                        V v22 = n * n;
-                        V v23 = constant11 - v22;
-                        V d_n_preactivation = d_n * v23;
+                        V v23 = constant14 - z;
+                        V d_n = d_h * v23;
+                        V v25 = n * n;
+                        V v26 = constant14 - v25;
+                        V d_n_preactivation = d_n * v26;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v27 = constant11 - r;
-                        V v28 = r * v27;
-                        V d_r_preactivation = d_r * v28;
-                        V v30 = h_previous - n;
-                        V d_z = d_h * v30;
-                        V v32 = z * v20;
-                        V d_z_preactivation = d_z * v32;
+                        V v30 = constant14 - r;
+                        V v31 = r * v30;
+                        V d_r_preactivation = d_r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v23;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -3188,14 +4007,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
-                            total3 = total3 + v14;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
+                            total3 = total3 + v17;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -3221,6 +4040,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
     file static class PortableKernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3322,6 +4142,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3338,6 +4159,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3355,6 +4177,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // Rows of values times panels of 48 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3372,6 +4195,78 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                    V s1_1 = V.Zero;
+                    V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s2_1 = V.Zero;
+                    V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
+                    V s3_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                        V x1 = Vector128.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 4)), s1_1);
+                        s2_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s2_1);
+                        s3_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 12)), s3_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_0 + s1_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_0 + s2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s3_0 + s3_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -3473,6 +4368,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -3525,6 +4421,476 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_products = b_xn + W_xn @ x
+        // n_preactivation = b_hn + W_hn @ h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        // n_preactivation = r * n_preactivation + n_products
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3172));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3204));
+                    V n_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3236));
+                    V r_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3176));
+                    V z_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3208));
+                    V n_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3240));
+                    V r_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3180));
+                    V z_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3212));
+                    V n_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3244));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector128.Create(inputsRow);
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_products_0);
+                        V x2_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), n_products_0);
+                        V x4_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), sum3_0);
+                        V x5_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_products_0);
+                        V x6_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), n_products_0);
+                        V x8_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum3_0);
+                        V x9_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_products_0);
+                        V x10_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), n_products_0);
+                        V x12_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum3_0);
+                        V x13_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_products_0);
+                        V x14_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), z_preactivation_0);
+                        n_products_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), n_products_0);
+                        V x16_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum3_0);
+                        r_preactivation_0 = r_preactivation_0 + sum_0;
+                        z_preactivation_0 = z_preactivation_0 + sum2_0;
+                        n_products_0 = n_products_0 + sum3_0;
+                    }
+                    {
+                        V x_1 = Vector128.Create(inputsRow);
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 20)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 36)), n_products_1);
+                        V x2_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 52)), V.Zero);
+                        V sum2_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 68)), V.Zero);
+                        V sum3_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 84)), V.Zero);
+                        V x3_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 100)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 116)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 132)), n_products_1);
+                        V x4_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 148)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 164)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 180)), sum3_1);
+                        V x5_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 196)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 212)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 228)), n_products_1);
+                        V x6_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 244)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 260)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 276)), sum3_1);
+                        V x7_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 292)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 308)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 324)), n_products_1);
+                        V x8_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 340)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 356)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 372)), sum3_1);
+                        V x9_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 388)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 404)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 420)), n_products_1);
+                        V x10_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 436)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 452)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 468)), sum3_1);
+                        V x11_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 484)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 500)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 516)), n_products_1);
+                        V x12_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 532)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 548)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 564)), sum3_1);
+                        V x13_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 580)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 596)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 612)), n_products_1);
+                        V x14_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 628)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 644)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 660)), sum3_1);
+                        V x15_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 676)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 692)), z_preactivation_1);
+                        n_products_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 708)), n_products_1);
+                        V x16_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 724)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 740)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 756)), sum3_1);
+                        r_preactivation_1 = r_preactivation_1 + sum_1;
+                        z_preactivation_1 = z_preactivation_1 + sum2_1;
+                        n_products_1 = n_products_1 + sum3_1;
+                    }
+                    {
+                        V x_2 = Vector128.Create(inputsRow);
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), n_products_2);
+                        V x2_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), V.Zero);
+                        V sum2_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 72)), V.Zero);
+                        V sum3_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 88)), V.Zero);
+                        V x3_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 104)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 120)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 136)), n_products_2);
+                        V x4_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 152)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 168)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 184)), sum3_2);
+                        V x5_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 200)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 216)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 232)), n_products_2);
+                        V x6_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 248)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 264)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 280)), sum3_2);
+                        V x7_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 296)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 312)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 328)), n_products_2);
+                        V x8_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 344)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 360)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 376)), sum3_2);
+                        V x9_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 392)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 408)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 424)), n_products_2);
+                        V x10_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 440)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 456)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 472)), sum3_2);
+                        V x11_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 488)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 504)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 520)), n_products_2);
+                        V x12_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 536)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 552)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 568)), sum3_2);
+                        V x13_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 584)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 600)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 616)), n_products_2);
+                        V x14_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 632)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 648)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 664)), sum3_2);
+                        V x15_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 680)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 696)), z_preactivation_2);
+                        n_products_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 712)), n_products_2);
+                        V x16_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 728)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 744)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 760)), sum3_2);
+                        r_preactivation_2 = r_preactivation_2 + sum_2;
+                        z_preactivation_2 = z_preactivation_2 + sum2_2;
+                        n_products_2 = n_products_2 + sum3_2;
+                    }
+                    {
+                        V x_3 = Vector128.Create(inputsRow);
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 12)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 28)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 44)), n_products_3);
+                        V x2_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 60)), V.Zero);
+                        V sum2_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 76)), V.Zero);
+                        V sum3_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 92)), V.Zero);
+                        V x3_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 108)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 124)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 140)), n_products_3);
+                        V x4_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 156)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 172)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 188)), sum3_3);
+                        V x5_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 204)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 220)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 236)), n_products_3);
+                        V x6_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 252)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 268)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 284)), sum3_3);
+                        V x7_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 300)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 316)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 332)), n_products_3);
+                        V x8_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 348)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 364)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 380)), sum3_3);
+                        V x9_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 396)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 412)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 428)), n_products_3);
+                        V x10_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 444)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 460)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 476)), sum3_3);
+                        V x11_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 492)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 508)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 524)), n_products_3);
+                        V x12_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 540)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 556)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 572)), sum3_3);
+                        V x13_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 588)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 604)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 620)), n_products_3);
+                        V x14_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 636)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 652)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 668)), sum3_3);
+                        V x15_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 684)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 700)), z_preactivation_3);
+                        n_products_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 716)), n_products_3);
+                        V x16_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 732)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 748)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 764)), sum3_3);
+                        r_preactivation_3 = r_preactivation_3 + sum_3;
+                        z_preactivation_3 = z_preactivation_3 + sum2_3;
+                        n_products_3 = n_products_3 + sum3_3;
+                    }
+                    V b_hn_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264));
+                    V b_hn_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3268));
+                    V b_hn_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3272));
+                    V b_hn_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3276));
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        b_hn_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 20)), z_preactivation_1);
+                        b_hn_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 36)), b_hn_1);
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), z_preactivation_2);
+                        b_hn_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 40)), b_hn_2);
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 12)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 28)), z_preactivation_3);
+                        b_hn_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 44)), b_hn_3);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant40_0 = Vector128.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v42_0 = constant40_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v46_0 = v42_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v46_0);
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V constant38_1 = Vector128.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v40_1 = constant38_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v44_1 = v40_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v44_1);
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V constant38_2 = Vector128.Create(1f);
+                    V z_2 = VectorMath.Sigmoid(z_preactivation_2);
+                    V v40_2 = constant38_2 - z_2;
+                    V r_2 = VectorMath.Sigmoid(r_preactivation_2);
+                    V n_preactivation_2 = VectorMath.MultiplyAdd(r_2, b_hn_2, n_products_2);
+                    V n_2 = VectorMath.Tanh(n_preactivation_2);
+                    V v44_2 = v40_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v44_2);
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V constant38_3 = Vector128.Create(1f);
+                    V z_3 = VectorMath.Sigmoid(z_preactivation_3);
+                    V v40_3 = constant38_3 - z_3;
+                    V r_3 = VectorMath.Sigmoid(r_preactivation_3);
+                    V n_preactivation_3 = VectorMath.MultiplyAdd(r_3, b_hn_3, n_products_3);
+                    V n_3 = VectorMath.Tanh(n_preactivation_3);
+                    V v44_3 = v40_3 * n_3;
+                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v44_3);
+                    Unsafe.As<float, V>(ref scratch) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 12)) = h_3;
+                }
+                {
+                    V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights = ref Unsafe.Add(ref parameters, 768);
+                    {
+                        V x2 = Vector128.Create(inputsRow);
+                        r_preactivation = VectorMath.MultiplyAdd(x2, Unsafe.As<float, V>(ref weights), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32)), n_products);
+                        V x3 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum = VectorMath.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 48)), V.Zero);
+                        V sum2 = VectorMath.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 64)), V.Zero);
+                        V sum3 = VectorMath.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 80)), V.Zero);
+                        V x4 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation = VectorMath.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 96)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 112)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 128)), n_products);
+                        V x5 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum = VectorMath.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 144)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 160)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 176)), sum3);
+                        V x6 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation = VectorMath.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 192)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 208)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 224)), n_products);
+                        V x7 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum = VectorMath.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 240)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 256)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x7, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 272)), sum3);
+                        V x8 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation = VectorMath.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 288)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 304)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x8, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 320)), n_products);
+                        V x9 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum = VectorMath.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 336)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 352)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x9, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 368)), sum3);
+                        V x10 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation = VectorMath.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 384)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 400)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x10, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 416)), n_products);
+                        V x11 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum = VectorMath.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 432)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 448)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x11, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 464)), sum3);
+                        V x12 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation = VectorMath.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 480)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 496)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x12, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 512)), n_products);
+                        V x13 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum = VectorMath.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 528)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 544)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x13, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 560)), sum3);
+                        V x14 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation = VectorMath.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 576)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 592)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x14, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 608)), n_products);
+                        V x15 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum = VectorMath.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 624)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 640)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x15, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 656)), sum3);
+                        V x16 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation = VectorMath.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 672)), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 688)), z_preactivation);
+                        n_products = VectorMath.MultiplyAdd(x16, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 704)), n_products);
+                        V x17 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum = VectorMath.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 720)), sum);
+                        sum2 = VectorMath.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 736)), sum2);
+                        sum3 = VectorMath.MultiplyAdd(x17, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 752)), sum3);
+                        r_preactivation = r_preactivation + sum;
+                        z_preactivation = z_preactivation + sum2;
+                        n_products = n_products + sum3;
+                    }
+                    V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3280));
+                    ref float weights2 = ref Unsafe.Add(ref parameters, 2352);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2), r_preactivation);
+                        z_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), z_preactivation);
+                        b_hn = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), b_hn);
+                        weights2 = ref Unsafe.Add(ref weights2, 48);
+                    }
+                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant40 = Vector128.Create(1f);
+                    V z = VectorMath.Sigmoid(z_preactivation);
+                    V v42 = constant40 - z;
+                    V r = VectorMath.Sigmoid(r_preactivation);
+                    V n_preactivation = VectorMath.MultiplyAdd(r, b_hn, n_products);
+                    V n = VectorMath.Tanh(n_preactivation);
+                    V v46 = v42 * n;
+                    V h = VectorMath.MultiplyAdd(z, h_previous, v46);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
+                }
+
+                for (int unit = 0; unit < 32; unit += 4)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                }
+            }
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float parameters, int rows)
         {
@@ -3551,7 +4917,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -3561,11 +4927,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -3587,12 +4953,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3612,7 +4978,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -3622,11 +4988,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v17 = constant11 - z;
+                        V v20 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -3662,7 +5028,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -3674,11 +5040,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v19 = constant11 - z;
+                        V v22 = constant14 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3699,12 +5065,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3730,7 +5096,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -3743,20 +5109,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v20 = constant11 - z;
-                        V d_n = d_h * v20;
-                        V v22 = n * n;
-                        V v23 = constant11 - v22;
-                        V d_n_preactivation = d_n * v23;
+                        V v23 = constant14 - z;
+                        V d_n = d_h * v23;
+                        V v25 = n * n;
+                        V v26 = constant14 - v25;
+                        V d_n_preactivation = d_n * v26;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v27 = constant11 - r;
-                        V v28 = r * v27;
-                        V d_r_preactivation = d_r * v28;
-                        V v30 = h_previous - n;
-                        V d_z = d_h * v30;
-                        V v32 = z * v20;
-                        V d_z_preactivation = d_z * v32;
+                        V v30 = constant14 - r;
+                        V v31 = r * v30;
+                        V d_r_preactivation = d_r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v23;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -3818,14 +5184,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
-                            total3 = total3 + v14;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
+                            total3 = total3 + v17;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);

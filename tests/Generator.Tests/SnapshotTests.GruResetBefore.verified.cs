@@ -95,6 +95,10 @@ namespace Samples
             private readonly nint _input; // [rows, 16]
             private readonly nint _output; // [rows, 17]
             private readonly nint _state0; // [rows, 17]
+            private readonly nint _rowNPreactivation5; // [rows, 17]
+            private readonly nint _rowZ6; // [rows, 17]
+            private readonly nint _rowValue7; // [rows, 17]
+            private readonly nint _rowValue8; // [rows, 17]
             private readonly nint _stepH2; // [rows, 17]
             private readonly nint _stepSums3; // [rows, 3, 17]
             private readonly nint _stepValue4; // [rows, 17]
@@ -113,6 +117,10 @@ namespace Samples
                 _input = _memory.Reserve((long)batchSize * steps, 16);
                 _output = _memory.Reserve((long)batchSize * steps, 32);
                 _state0 = _memory.Reserve(batchSize, 32);
+                _rowNPreactivation5 = _memory.Reserve((long)1, 32);
+                _rowZ6 = _memory.Reserve((long)1, 32);
+                _rowValue7 = _memory.Reserve((long)1, 32);
+                _rowValue8 = _memory.Reserve((long)1, 32);
                 _stepH2 = _memory.Reserve((long)batchSize * (1 + 1), 32);
                 _stepSums3 = _memory.Reserve((long)batchSize, 96);
                 _stepValue4 = _memory.Reserve((long)batchSize, 32);
@@ -146,6 +154,17 @@ namespace Samples
                 0 => _memory.Span(_state0, _batchSize * 32),
                 _ => throw new global::System.ArgumentOutOfRangeException(nameof(state)),
             };
+
+            /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+            protected override ref float StepRow(ref float input, int token)
+            {
+                ref float parameters = ref _parameters.Reference;
+
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowZ6), ref _memory.At(_rowValue7), ref _memory.At(_rowValue8), ref parameters);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step2(ref _memory.At(_rowValue8), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowValue7), ref _memory.At(_rowZ6), ref _memory.At(_state0), ref parameters);
+                return ref _memory.At(_state0);
+            }
 
             /// <inheritdoc/>
             protected override void StepCore(int rows)
@@ -355,20 +374,62 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
         // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+            }
+            else
+            {
+                PortableKernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+            }
+        }
+
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+            }
+            else
+            {
+                PortableKernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+            }
+        }
+
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 96, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx2Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                PortableKernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
         }
 
@@ -453,15 +514,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                Avx2Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
+                PortableKernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
             }
         }
 
@@ -789,6 +850,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
     file static class Avx512Kernels
     {
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -814,12 +876,42 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                    }
+
                     Product12x1(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -1081,6 +1173,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1106,12 +1199,54 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start1));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start1));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start1));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start1));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start1));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start1));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start1));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start1));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start1));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start1));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start1));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start1));
+                    }
+
                     Product12x2(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -1460,357 +1595,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // Rows of values times panels of 48 columns of packed weights.
-        internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
-        {
-            unchecked
-            {
-                int panel = 0;
-
-                // One row alone: 4 panels at a time, so that additions need not wait for each other.
-                for (; rows == 1 && panel + 4 <= shape.Panels; panel += 4)
-                {
-                    ProductRow3(ref values, ref weights, ref start, ref sums, in shape);
-                    weights = ref Unsafe.Add(ref weights, 4 * shape.PanelFloats);
-                    start = ref Unsafe.Add(ref start, 4 * shape.PanelStep);
-                    sums = ref Unsafe.Add(ref sums, 4 * shape.PanelStep);
-                }
-
-                for (; panel < shape.Panels; panel++)
-                {
-                    ProductRows3(ref values, ref weights, ref start, ref sums, in shape, rows);
-                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
-                    start = ref Unsafe.Add(ref start, shape.PanelStep);
-                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
-                }
-            }
-        }
-
-        private static void ProductRows3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
-        {
-            unchecked
-            {
-                for (; rows >= 8; rows -= 8)
-                {
-                    Product8x3(ref values, ref weights, ref start, ref sums, in shape);
-                    values = ref Unsafe.Add(ref values, 8 * shape.ValueStride);
-                    start = ref Unsafe.Add(ref start, 8 * shape.StartStride);
-                    sums = ref Unsafe.Add(ref sums, 8 * shape.SumStride);
-                }
-
-                for (; rows >= 4; rows -= 4)
-                {
-                    Product4x3(ref values, ref weights, ref start, ref sums, in shape);
-                    values = ref Unsafe.Add(ref values, 4 * shape.ValueStride);
-                    start = ref Unsafe.Add(ref start, 4 * shape.StartStride);
-                    sums = ref Unsafe.Add(ref sums, 4 * shape.SumStride);
-                }
-
-                for (; rows >= 2; rows -= 2)
-                {
-                    Product2x3(ref values, ref weights, ref start, ref sums, in shape);
-                    values = ref Unsafe.Add(ref values, 2 * shape.ValueStride);
-                    start = ref Unsafe.Add(ref start, 2 * shape.StartStride);
-                    sums = ref Unsafe.Add(ref sums, 2 * shape.SumStride);
-                }
-
-                for (; rows >= 1; rows -= 1)
-                {
-                    Product1x3(ref values, ref weights, ref start, ref sums, in shape);
-                    values = ref Unsafe.Add(ref values, shape.ValueStride);
-                    start = ref Unsafe.Add(ref start, shape.StartStride);
-                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
-                }
-
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Product8x3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)
-        {
-            unchecked
-            {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start2));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start1));
-                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start2));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start1));
-                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start2));
-                stride = shape.ValueStride;
-                int columns = shape.Columns;
-                for (int k = 0; k < columns; k++)
-                {
-                    V w0 = Unsafe.As<float, V>(ref weights);
-                    V w1 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16));
-                    V w2 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32));
-                    V x = Vector512.Create(values);
-                    s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
-                    s0_1 = Avx512F.FusedMultiplyAdd(x, w1, s0_1);
-                    s0_2 = Avx512F.FusedMultiplyAdd(x, w2, s0_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, stride));
-                    s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
-                    s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
-                    s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
-                    s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
-                    s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
-                    s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
-                    s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
-                    s5_2 = Avx512F.FusedMultiplyAdd(x, w2, s5_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
-                    s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
-                    s6_1 = Avx512F.FusedMultiplyAdd(x, w1, s6_1);
-                    s6_2 = Avx512F.FusedMultiplyAdd(x, w2, s6_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
-                    s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
-                    s7_1 = Avx512F.FusedMultiplyAdd(x, w1, s7_1);
-                    s7_2 = Avx512F.FusedMultiplyAdd(x, w2, s7_2);
-                    values = ref Unsafe.Add(ref values, 1);
-                    weights = ref Unsafe.Add(ref weights, 48);
-                }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum2)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum1)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum2)) = s6_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum1)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum2)) = s7_2;
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Product4x3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)
-        {
-            unchecked
-            {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                stride = shape.ValueStride;
-                int columns = shape.Columns;
-                for (int k = 0; k < columns; k++)
-                {
-                    V w0 = Unsafe.As<float, V>(ref weights);
-                    V w1 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16));
-                    V w2 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32));
-                    V x = Vector512.Create(values);
-                    s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
-                    s0_1 = Avx512F.FusedMultiplyAdd(x, w1, s0_1);
-                    s0_2 = Avx512F.FusedMultiplyAdd(x, w2, s0_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, stride));
-                    s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
-                    s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
-                    s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
-                    values = ref Unsafe.Add(ref values, 1);
-                    weights = ref Unsafe.Add(ref weights, 48);
-                }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Product2x3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)
-        {
-            unchecked
-            {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                stride = shape.ValueStride;
-                int columns = shape.Columns;
-                for (int k = 0; k < columns; k++)
-                {
-                    V w0 = Unsafe.As<float, V>(ref weights);
-                    V w1 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16));
-                    V w2 = Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32));
-                    V x = Vector512.Create(values);
-                    s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
-                    s0_1 = Avx512F.FusedMultiplyAdd(x, w1, s0_1);
-                    s0_2 = Avx512F.FusedMultiplyAdd(x, w2, s0_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, stride));
-                    s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
-                    values = ref Unsafe.Add(ref values, 1);
-                    weights = ref Unsafe.Add(ref weights, 48);
-                }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Product1x3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)
-        {
-            unchecked
-            {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                stride = shape.ValueStride;
-                int columns = shape.Columns;
-                for (int k = 0; k < columns; k++)
-                {
-                    V x = Vector512.Create(values);
-                    s0_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights), s0_0);
-                    s0_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16)), s0_1);
-                    s0_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32)), s0_2);
-                    values = ref Unsafe.Add(ref values, 1);
-                    weights = ref Unsafe.Add(ref weights, 48);
-                }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void ProductRow3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)
-        {
-            unchecked
-            {
-                int step = shape.PanelStep;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, step + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, step + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, step + shape.Start2));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * step + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * step + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * step + shape.Start2));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * step + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * step + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * step + shape.Start2));
-                int columns = shape.Columns;
-                ref float weights1 = ref Unsafe.Add(ref weights, shape.PanelFloats);
-                ref float weights2 = ref Unsafe.Add(ref weights1, shape.PanelFloats);
-                ref float weights3 = ref Unsafe.Add(ref weights2, shape.PanelFloats);
-                for (int k = 0; k < columns; k++)
-                {
-                    V x = Vector512.Create(values);
-                    s0_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights), s0_0);
-                    s0_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16)), s0_1);
-                    s0_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32)), s0_2);
-                    weights = ref Unsafe.Add(ref weights, 48);
-                    s1_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights1), s1_0);
-                    s1_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights1, 16)), s1_1);
-                    s1_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights1, 32)), s1_2);
-                    weights1 = ref Unsafe.Add(ref weights1, 48);
-                    s2_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2), s2_0);
-                    s2_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), s2_1);
-                    s2_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), s2_2);
-                    weights2 = ref Unsafe.Add(ref weights2, 48);
-                    s3_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights3), s3_0);
-                    s3_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights3, 16)), s3_1);
-                    s3_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights3, 32)), s3_2);
-                    weights3 = ref Unsafe.Add(ref weights3, 48);
-                    values = ref Unsafe.Add(ref values, 1);
-                }
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, step + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, step + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, step + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * step + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * step + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * step + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * step + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * step + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * step + shape.Sum2)) = s3_2;
-            }
-        }
-
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1836,12 +1622,48 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 6; rows -= 6)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 6 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start3));
+                        ref float next1 = ref Unsafe.Add(ref start, 7 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start3));
+                        ref float next2 = ref Unsafe.Add(ref start, 8 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start3));
+                        ref float next3 = ref Unsafe.Add(ref start, 9 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start3));
+                        ref float next4 = ref Unsafe.Add(ref start, 10 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start3));
+                        ref float next5 = ref Unsafe.Add(ref start, 11 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start3));
+                    }
+
                     Product6x4(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 6 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 6 * shape.StartStride);
@@ -2288,8 +2110,102 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 4 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows3(ref values, ref weights, ref start, ref sums, in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
+                    V s0_1 = V.Zero;
+                    V s0_2 = V.Zero;
+                    V s0_3 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
+                    V s1_1 = V.Zero;
+                    V s1_2 = V.Zero;
+                    V s1_3 = V.Zero;
+                    V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
+                    V s2_1 = V.Zero;
+                    V s2_2 = V.Zero;
+                    V s2_3 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 4 <= columns; k += 4)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s1_0);
+                        s2_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 32)), s2_0);
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48)), s0_1);
+                        s1_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 16)), s1_1);
+                        s2_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 32)), s2_1);
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48)), s0_2);
+                        s1_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 16)), s1_2);
+                        s2_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 32)), s2_2);
+                        V x3 = Vector512.Create(Unsafe.Add(ref values, k + 3));
+                        s0_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48)), s0_3);
+                        s1_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48 + 16)), s1_3);
+                        s2_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 48 + 32)), s2_3);
+                        w = ref Unsafe.Add(ref w, 4 * 48);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s1_0);
+                        s2_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 32)), s2_0);
+                    }
+
+                    if (k + 1 < columns)
+                    {
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48)), s0_1);
+                        s1_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 16)), s1_1);
+                        s2_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 48 + 32)), s2_1);
+                    }
+
+                    if (k + 2 < columns)
+                    {
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48)), s0_2);
+                        s1_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 16)), s1_2);
+                        s2_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 48 + 32)), s2_2);
+                    }
+
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = (s0_0 + s0_1) + (s0_2 + s0_3);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = (s1_0 + s1_1) + (s1_2 + s1_3);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = (s2_0 + s2_1) + (s2_2 + s2_3);
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -2302,7 +2218,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns2(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns2(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -2330,13 +2248,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        private static void GradientColumns2(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns2(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 12 / columns + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint1));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient12x2(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 12);
                     gradients = ref Unsafe.Add(ref gradients, 12 * shape.WeightStride);
@@ -2628,6 +2556,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -2640,7 +2569,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns3(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns3(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -2669,13 +2600,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        private static void GradientColumns3(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns3(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 8 / columns + 1, left = rows;
                 for (; columns >= 8; columns -= 8)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint2));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient8x3(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 8);
                     gradients = ref Unsafe.Add(ref gradients, 8 * shape.WeightStride);
@@ -2929,6 +2871,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -2941,7 +2884,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns4(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns4(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -2971,13 +2916,25 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        private static void GradientColumns4(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns4(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 6 / columns + 1, left = rows;
                 for (; columns >= 6; columns -= 6)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint3));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient6x4(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 6);
                     gradients = ref Unsafe.Add(ref gradients, 6 * shape.WeightStride);
@@ -3343,6 +3300,233 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector512.Create(inputsRow);
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_preactivation_0 = Avx512F.FusedMultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_preactivation_0);
+                        V x2_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = Avx512F.FusedMultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 2));
+                        V sum4_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), V.Zero);
+                        V sum5_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), V.Zero);
+                        V sum6_0 = Avx512F.FusedMultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), V.Zero);
+                        V x4_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 3));
+                        V sum7_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), V.Zero);
+                        V sum8_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), V.Zero);
+                        V sum9_0 = Avx512F.FusedMultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), V.Zero);
+                        V x5_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_preactivation_0 = Avx512F.FusedMultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_preactivation_0);
+                        V x6_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 6));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), sum6_0);
+                        V x8_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum9_0);
+                        V x9_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_preactivation_0 = Avx512F.FusedMultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_preactivation_0);
+                        V x10_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 10));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), sum6_0);
+                        V x12_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum9_0);
+                        V x13_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_preactivation_0 = Avx512F.FusedMultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_preactivation_0);
+                        V x14_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = Avx512F.FusedMultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 14));
+                        sum4_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), sum4_0);
+                        sum5_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), sum5_0);
+                        sum6_0 = Avx512F.FusedMultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), sum6_0);
+                        V x16_0 = Vector512.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum7_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum7_0);
+                        sum8_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum8_0);
+                        sum9_0 = Avx512F.FusedMultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum9_0);
+                        r_preactivation_0 = (r_preactivation_0 + sum_0) + (sum4_0 + sum7_0);
+                        z_preactivation_0 = (z_preactivation_0 + sum2_0) + (sum5_0 + sum8_0);
+                        n_preactivation_0 = (n_preactivation_0 + sum3_0) + (sum6_0 + sum9_0);
+                    }
+                    {
+                        V x_1 = Vector512.Create(inputsRow);
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 768)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 784)), z_preactivation_1);
+                        n_preactivation_1 = Avx512F.FusedMultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 800)), n_preactivation_1);
+                        V x2_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 816)), V.Zero);
+                        V sum2_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 832)), V.Zero);
+                        V sum3_1 = Avx512F.FusedMultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 848)), V.Zero);
+                        V x3_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 2));
+                        V sum4_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 864)), V.Zero);
+                        V sum5_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 880)), V.Zero);
+                        V sum6_1 = Avx512F.FusedMultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 896)), V.Zero);
+                        V x4_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 3));
+                        V sum7_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 912)), V.Zero);
+                        V sum8_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 928)), V.Zero);
+                        V sum9_1 = Avx512F.FusedMultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 944)), V.Zero);
+                        V x5_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 960)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 976)), z_preactivation_1);
+                        n_preactivation_1 = Avx512F.FusedMultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 992)), n_preactivation_1);
+                        V x6_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1008)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1024)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1040)), sum3_1);
+                        V x7_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 6));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1056)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1072)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1088)), sum6_1);
+                        V x8_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1104)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1120)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1136)), sum9_1);
+                        V x9_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1152)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1168)), z_preactivation_1);
+                        n_preactivation_1 = Avx512F.FusedMultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1184)), n_preactivation_1);
+                        V x10_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1200)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1216)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1232)), sum3_1);
+                        V x11_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 10));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1248)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1264)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1280)), sum6_1);
+                        V x12_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1296)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1312)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1328)), sum9_1);
+                        V x13_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1344)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1360)), z_preactivation_1);
+                        n_preactivation_1 = Avx512F.FusedMultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1376)), n_preactivation_1);
+                        V x14_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1392)), sum_1);
+                        sum2_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1408)), sum2_1);
+                        sum3_1 = Avx512F.FusedMultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1424)), sum3_1);
+                        V x15_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 14));
+                        sum4_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1440)), sum4_1);
+                        sum5_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1456)), sum5_1);
+                        sum6_1 = Avx512F.FusedMultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1472)), sum6_1);
+                        V x16_1 = Vector512.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum7_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1488)), sum7_1);
+                        sum8_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1504)), sum8_1);
+                        sum9_1 = Avx512F.FusedMultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1520)), sum9_1);
+                        r_preactivation_1 = (r_preactivation_1 + sum_1) + (sum4_1 + sum7_1);
+                        z_preactivation_1 = (z_preactivation_1 + sum2_1) + (sum5_1 + sum8_1);
+                        n_preactivation_1 = (n_preactivation_1 + sum3_1) + (sum6_1 + sum9_1);
+                    }
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        r_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), r_preactivation_1);
+                        z_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_1);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant45_0 = Vector512.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v47_0 = constant45_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V v49_0 = r_0 * h_previous_0;
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant43_1 = Vector512.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v45_1 = constant43_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V v47_1 = r_1 * h_previous_1;
+                    Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16)) = n_preactivation_1;
+                    Unsafe.As<float, V>(ref zRow) = z_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_1;
+                    Unsafe.As<float, V>(ref valueRow) = v47_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v45_1;
+                    Unsafe.As<float, V>(ref valueRow8) = v49_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v47_1;
+                }
+            }
+        }
+
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref nPreactivationRow);
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref valueRow, k));
+                        n_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), n_preactivation_0);
+                        n_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_1);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 32);
+                    }
+                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V z_0 = Unsafe.As<float, V>(ref zRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v20_0 = v16_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
+                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v19_1 = v15_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
+                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
+                }
+            }
+        }
+
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -3350,7 +3534,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3359,12 +3543,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -3386,12 +3570,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3410,7 +3594,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3419,13 +3603,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3448,12 +3632,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3476,7 +3660,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3488,20 +3672,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -3525,11 +3709,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -3553,10 +3737,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -3578,10 +3762,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3608,12 +3792,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -3638,6 +3822,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
     file static class Avx2Kernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3843,6 +4028,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3859,6 +4045,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3875,25 +4062,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // Rows of values times panels of 48 columns of packed weights.
-        internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
-        {
-            unchecked
-            {
-                int panel = 0;
-                for (; panel < shape.Panels; panel++)
-                {
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
-                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
-                    start = ref Unsafe.Add(ref start, shape.PanelStep);
-                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
-                }
-            }
-        }
-
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3912,6 +4082,66 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s1_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                        V x1 = Vector256.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s1_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_0 + s1_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -4109,6 +4339,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4154,6 +4385,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4202,6 +4434,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4251,6 +4484,326 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3176));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3208));
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3240));
+                    V r_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector256.Create(inputsRow);
+                        r_preactivation_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_preactivation_0);
+                        V x2_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = Fma.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), n_preactivation_0);
+                        V x4_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), sum3_0);
+                        V x5_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_preactivation_0);
+                        V x6_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), n_preactivation_0);
+                        V x8_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum3_0);
+                        V x9_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_preactivation_0);
+                        V x10_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), n_preactivation_0);
+                        V x12_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum3_0);
+                        V x13_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_preactivation_0);
+                        V x14_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), z_preactivation_0);
+                        n_preactivation_0 = Fma.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), n_preactivation_0);
+                        V x16_0 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum_0);
+                        sum2_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum2_0);
+                        sum3_0 = Fma.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum3_0);
+                        r_preactivation_0 = r_preactivation_0 + sum_0;
+                        z_preactivation_0 = z_preactivation_0 + sum2_0;
+                        n_preactivation_0 = n_preactivation_0 + sum3_0;
+                    }
+                    {
+                        V x_1 = Vector256.Create(inputsRow);
+                        r_preactivation_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), n_preactivation_1);
+                        V x2_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), V.Zero);
+                        V sum2_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 72)), V.Zero);
+                        V sum3_1 = Fma.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 88)), V.Zero);
+                        V x3_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 104)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 120)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 136)), n_preactivation_1);
+                        V x4_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 152)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 168)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 184)), sum3_1);
+                        V x5_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 200)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 216)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 232)), n_preactivation_1);
+                        V x6_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 248)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 264)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 280)), sum3_1);
+                        V x7_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 296)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 312)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 328)), n_preactivation_1);
+                        V x8_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 344)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 360)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 376)), sum3_1);
+                        V x9_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 392)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 408)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 424)), n_preactivation_1);
+                        V x10_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 440)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 456)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 472)), sum3_1);
+                        V x11_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 488)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 504)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 520)), n_preactivation_1);
+                        V x12_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 536)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 552)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 568)), sum3_1);
+                        V x13_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 584)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 600)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 616)), n_preactivation_1);
+                        V x14_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 632)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 648)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 664)), sum3_1);
+                        V x15_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 680)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 696)), z_preactivation_1);
+                        n_preactivation_1 = Fma.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 712)), n_preactivation_1);
+                        V x16_1 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 728)), sum_1);
+                        sum2_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 744)), sum2_1);
+                        sum3_1 = Fma.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 760)), sum3_1);
+                        r_preactivation_1 = r_preactivation_1 + sum_1;
+                        z_preactivation_1 = z_preactivation_1 + sum2_1;
+                        n_preactivation_1 = n_preactivation_1 + sum3_1;
+                    }
+                    {
+                        V x_2 = Vector256.Create(inputsRow);
+                        r_preactivation_2 = Fma.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 768)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 784)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 800)), n_preactivation_2);
+                        V x2_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_2 = Fma.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 816)), V.Zero);
+                        V sum2_2 = Fma.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 832)), V.Zero);
+                        V sum3_2 = Fma.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 848)), V.Zero);
+                        V x3_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_2 = Fma.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 864)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 880)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 896)), n_preactivation_2);
+                        V x4_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_2 = Fma.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 912)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 928)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 944)), sum3_2);
+                        V x5_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_2 = Fma.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 960)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 976)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 992)), n_preactivation_2);
+                        V x6_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_2 = Fma.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1008)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1024)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1040)), sum3_2);
+                        V x7_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_2 = Fma.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1056)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1072)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1088)), n_preactivation_2);
+                        V x8_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_2 = Fma.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1104)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1120)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1136)), sum3_2);
+                        V x9_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_2 = Fma.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1152)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1168)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1184)), n_preactivation_2);
+                        V x10_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_2 = Fma.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1200)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1216)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1232)), sum3_2);
+                        V x11_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_2 = Fma.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1248)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1264)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1280)), n_preactivation_2);
+                        V x12_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_2 = Fma.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1296)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1312)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1328)), sum3_2);
+                        V x13_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_2 = Fma.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1344)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1360)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1376)), n_preactivation_2);
+                        V x14_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_2 = Fma.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1392)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1408)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1424)), sum3_2);
+                        V x15_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_2 = Fma.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1440)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1456)), z_preactivation_2);
+                        n_preactivation_2 = Fma.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1472)), n_preactivation_2);
+                        V x16_2 = Vector256.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_2 = Fma.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1488)), sum_2);
+                        sum2_2 = Fma.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1504)), sum2_2);
+                        sum3_2 = Fma.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1520)), sum3_2);
+                        r_preactivation_2 = r_preactivation_2 + sum_2;
+                        z_preactivation_2 = z_preactivation_2 + sum2_2;
+                        n_preactivation_2 = n_preactivation_2 + sum3_2;
+                    }
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        r_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), r_preactivation_1);
+                        z_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), z_preactivation_1);
+                        r_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), r_preactivation_2);
+                        z_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_2);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant39_0 = Vector256.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v41_0 = constant39_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V v43_0 = r_0 * h_previous_0;
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V constant37_1 = Vector256.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v39_1 = constant37_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V v41_1 = r_1 * h_previous_1;
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant37_2 = Vector256.Create(1f);
+                    V z_2 = VectorMath.Sigmoid(z_preactivation_2);
+                    V v39_2 = constant37_2 - z_2;
+                    V r_2 = VectorMath.Sigmoid(r_preactivation_2);
+                    V v41_2 = r_2 * h_previous_2;
+                    Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8)) = n_preactivation_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16)) = n_preactivation_2;
+                    Unsafe.As<float, V>(ref zRow) = z_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8)) = z_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_2;
+                    Unsafe.As<float, V>(ref valueRow) = v41_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v39_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v39_2;
+                    Unsafe.As<float, V>(ref valueRow8) = v43_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v41_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v41_2;
+                }
+            }
+        }
+
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref nPreactivationRow);
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8));
+                    V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref valueRow, k));
+                        n_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), n_preactivation_0);
+                        n_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), n_preactivation_1);
+                        n_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_2);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 32);
+                    }
+                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V z_0 = Unsafe.As<float, V>(ref zRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v20_0 = v16_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
+                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v19_1 = v15_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
+                    V v15_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V n_2 = VectorMath.Tanh(n_preactivation_2);
+                    V v19_2 = v15_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v19_2);
+                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_2;
+                }
+            }
+        }
+
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -4258,7 +4811,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4267,12 +4820,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -4294,12 +4847,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4318,7 +4871,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4327,13 +4880,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4356,12 +4909,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -4384,7 +4937,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4396,20 +4949,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -4433,11 +4986,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -4461,10 +5014,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -4486,10 +5039,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4516,12 +5069,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -4546,6 +5099,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
     file static class PortableKernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -4647,6 +5201,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -4663,6 +5218,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // Rows of values times panels of 32 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product2(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -4679,25 +5235,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // Rows of values times panels of 48 columns of packed weights.
-        internal static void Product3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
-        {
-            unchecked
-            {
-                int panel = 0;
-                for (; panel < shape.Panels; panel++)
-                {
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
-                    ProductRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
-                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
-                    start = ref Unsafe.Add(ref start, shape.PanelStep);
-                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
-                }
-            }
-        }
-
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -4716,6 +5255,78 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                    V s1_1 = V.Zero;
+                    V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s2_1 = V.Zero;
+                    V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
+                    V s3_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                        V x1 = Vector128.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 4)), s1_1);
+                        s2_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s2_1);
+                        s3_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 12)), s3_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_0 + s1_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_0 + s2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s3_0 + s3_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 48 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct3(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 48, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 16), 48, ref Unsafe.Add(ref start, shape.Start1), ref Unsafe.Add(ref sums, shape.Sum1), in shape, rows);
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 32), 48, ref Unsafe.Add(ref start, shape.Start2), ref Unsafe.Add(ref sums, shape.Sum2), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -4817,6 +5428,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4866,6 +5478,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4920,6 +5533,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -4977,6 +5591,512 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
+        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // z = sigmoid(z_preactivation)
+        // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V r_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3168));
+                    V z_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3200));
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3232));
+                    V r_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3172));
+                    V z_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3204));
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3236));
+                    V r_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3176));
+                    V z_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3208));
+                    V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3240));
+                    V r_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3180));
+                    V z_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3212));
+                    V n_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3244));
+                    V r_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
+                    V z_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3216));
+                    V n_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3248));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    {
+                        V x_0 = Vector128.Create(inputsRow);
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights_0), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), n_preactivation_0);
+                        V x2_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), V.Zero);
+                        V sum2_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 64)), V.Zero);
+                        V sum3_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 80)), V.Zero);
+                        V x3_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 96)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 112)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 128)), n_preactivation_0);
+                        V x4_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 144)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 160)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 176)), sum3_0);
+                        V x5_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 192)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 208)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 224)), n_preactivation_0);
+                        V x6_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 240)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 256)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x6_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 272)), sum3_0);
+                        V x7_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 288)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 304)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x7_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 320)), n_preactivation_0);
+                        V x8_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 336)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 352)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x8_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 368)), sum3_0);
+                        V x9_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 384)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 400)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x9_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 416)), n_preactivation_0);
+                        V x10_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 432)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 448)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x10_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 464)), sum3_0);
+                        V x11_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 480)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 496)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x11_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 512)), n_preactivation_0);
+                        V x12_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 528)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 544)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x12_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 560)), sum3_0);
+                        V x13_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 576)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 592)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x13_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 608)), n_preactivation_0);
+                        V x14_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 624)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 640)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x14_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 656)), sum3_0);
+                        V x15_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 672)), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 688)), z_preactivation_0);
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x15_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 704)), n_preactivation_0);
+                        V x16_0 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 720)), sum_0);
+                        sum2_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 736)), sum2_0);
+                        sum3_0 = VectorMath.MultiplyAdd(x16_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 752)), sum3_0);
+                        r_preactivation_0 = r_preactivation_0 + sum_0;
+                        z_preactivation_0 = z_preactivation_0 + sum2_0;
+                        n_preactivation_0 = n_preactivation_0 + sum3_0;
+                    }
+                    {
+                        V x_1 = Vector128.Create(inputsRow);
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 20)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 36)), n_preactivation_1);
+                        V x2_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 52)), V.Zero);
+                        V sum2_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 68)), V.Zero);
+                        V sum3_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 84)), V.Zero);
+                        V x3_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 100)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 116)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 132)), n_preactivation_1);
+                        V x4_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 148)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 164)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 180)), sum3_1);
+                        V x5_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 196)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 212)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 228)), n_preactivation_1);
+                        V x6_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 244)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 260)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x6_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 276)), sum3_1);
+                        V x7_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 292)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 308)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x7_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 324)), n_preactivation_1);
+                        V x8_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 340)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 356)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x8_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 372)), sum3_1);
+                        V x9_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 388)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 404)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x9_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 420)), n_preactivation_1);
+                        V x10_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 436)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 452)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x10_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 468)), sum3_1);
+                        V x11_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 484)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 500)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x11_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 516)), n_preactivation_1);
+                        V x12_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 532)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 548)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x12_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 564)), sum3_1);
+                        V x13_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 580)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 596)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x13_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 612)), n_preactivation_1);
+                        V x14_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 628)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 644)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x14_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 660)), sum3_1);
+                        V x15_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 676)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 692)), z_preactivation_1);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x15_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 708)), n_preactivation_1);
+                        V x16_1 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 724)), sum_1);
+                        sum2_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 740)), sum2_1);
+                        sum3_1 = VectorMath.MultiplyAdd(x16_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 756)), sum3_1);
+                        r_preactivation_1 = r_preactivation_1 + sum_1;
+                        z_preactivation_1 = z_preactivation_1 + sum2_1;
+                        n_preactivation_1 = n_preactivation_1 + sum3_1;
+                    }
+                    {
+                        V x_2 = Vector128.Create(inputsRow);
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), n_preactivation_2);
+                        V x2_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), V.Zero);
+                        V sum2_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 72)), V.Zero);
+                        V sum3_2 = VectorMath.MultiplyAdd(x2_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 88)), V.Zero);
+                        V x3_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 104)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 120)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x3_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 136)), n_preactivation_2);
+                        V x4_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 152)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 168)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x4_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 184)), sum3_2);
+                        V x5_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 200)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 216)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x5_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 232)), n_preactivation_2);
+                        V x6_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 248)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 264)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x6_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 280)), sum3_2);
+                        V x7_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 296)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 312)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x7_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 328)), n_preactivation_2);
+                        V x8_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 344)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 360)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x8_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 376)), sum3_2);
+                        V x9_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 392)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 408)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x9_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 424)), n_preactivation_2);
+                        V x10_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 440)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 456)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x10_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 472)), sum3_2);
+                        V x11_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 488)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 504)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x11_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 520)), n_preactivation_2);
+                        V x12_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 536)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 552)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x12_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 568)), sum3_2);
+                        V x13_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 584)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 600)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x13_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 616)), n_preactivation_2);
+                        V x14_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 632)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 648)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x14_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 664)), sum3_2);
+                        V x15_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 680)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 696)), z_preactivation_2);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x15_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 712)), n_preactivation_2);
+                        V x16_2 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 728)), sum_2);
+                        sum2_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 744)), sum2_2);
+                        sum3_2 = VectorMath.MultiplyAdd(x16_2, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 760)), sum3_2);
+                        r_preactivation_2 = r_preactivation_2 + sum_2;
+                        z_preactivation_2 = z_preactivation_2 + sum2_2;
+                        n_preactivation_2 = n_preactivation_2 + sum3_2;
+                    }
+                    {
+                        V x_3 = Vector128.Create(inputsRow);
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 12)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 28)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 44)), n_preactivation_3);
+                        V x2_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 60)), V.Zero);
+                        V sum2_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 76)), V.Zero);
+                        V sum3_3 = VectorMath.MultiplyAdd(x2_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 92)), V.Zero);
+                        V x3_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 108)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 124)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x3_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 140)), n_preactivation_3);
+                        V x4_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 156)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 172)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x4_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 188)), sum3_3);
+                        V x5_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 204)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 220)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x5_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 236)), n_preactivation_3);
+                        V x6_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 252)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 268)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x6_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 284)), sum3_3);
+                        V x7_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 300)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 316)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x7_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 332)), n_preactivation_3);
+                        V x8_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 348)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 364)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x8_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 380)), sum3_3);
+                        V x9_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 396)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 412)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x9_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 428)), n_preactivation_3);
+                        V x10_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 444)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 460)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x10_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 476)), sum3_3);
+                        V x11_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 492)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 508)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x11_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 524)), n_preactivation_3);
+                        V x12_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 540)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 556)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x12_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 572)), sum3_3);
+                        V x13_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 588)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 604)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x13_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 620)), n_preactivation_3);
+                        V x14_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 636)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 652)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x14_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 668)), sum3_3);
+                        V x15_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 684)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 700)), z_preactivation_3);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x15_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 716)), n_preactivation_3);
+                        V x16_3 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 732)), sum_3);
+                        sum2_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 748)), sum2_3);
+                        sum3_3 = VectorMath.MultiplyAdd(x16_3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 764)), sum3_3);
+                        r_preactivation_3 = r_preactivation_3 + sum_3;
+                        z_preactivation_3 = z_preactivation_3 + sum2_3;
+                        n_preactivation_3 = n_preactivation_3 + sum3_3;
+                    }
+                    {
+                        V x_4 = Vector128.Create(inputsRow);
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 768)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 784)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 800)), n_preactivation_4);
+                        V x2_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 1));
+                        V sum_4 = VectorMath.MultiplyAdd(x2_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 816)), V.Zero);
+                        V sum2_4 = VectorMath.MultiplyAdd(x2_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 832)), V.Zero);
+                        V sum3_4 = VectorMath.MultiplyAdd(x2_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 848)), V.Zero);
+                        V x3_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 2));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x3_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 864)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x3_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 880)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x3_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 896)), n_preactivation_4);
+                        V x4_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 3));
+                        sum_4 = VectorMath.MultiplyAdd(x4_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 912)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x4_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 928)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x4_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 944)), sum3_4);
+                        V x5_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 4));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x5_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 960)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x5_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 976)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x5_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 992)), n_preactivation_4);
+                        V x6_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 5));
+                        sum_4 = VectorMath.MultiplyAdd(x6_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1008)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x6_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1024)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x6_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1040)), sum3_4);
+                        V x7_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 6));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x7_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1056)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x7_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1072)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x7_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1088)), n_preactivation_4);
+                        V x8_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 7));
+                        sum_4 = VectorMath.MultiplyAdd(x8_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1104)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x8_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1120)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x8_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1136)), sum3_4);
+                        V x9_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 8));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x9_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1152)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x9_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1168)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x9_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1184)), n_preactivation_4);
+                        V x10_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 9));
+                        sum_4 = VectorMath.MultiplyAdd(x10_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1200)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x10_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1216)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x10_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1232)), sum3_4);
+                        V x11_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 10));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x11_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1248)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x11_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1264)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x11_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1280)), n_preactivation_4);
+                        V x12_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 11));
+                        sum_4 = VectorMath.MultiplyAdd(x12_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1296)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x12_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1312)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x12_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1328)), sum3_4);
+                        V x13_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 12));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x13_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1344)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x13_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1360)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x13_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1376)), n_preactivation_4);
+                        V x14_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 13));
+                        sum_4 = VectorMath.MultiplyAdd(x14_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1392)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x14_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1408)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x14_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1424)), sum3_4);
+                        V x15_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 14));
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x15_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1440)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x15_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1456)), z_preactivation_4);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x15_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1472)), n_preactivation_4);
+                        V x16_4 = Vector128.Create(Unsafe.Add(ref inputsRow, 15));
+                        sum_4 = VectorMath.MultiplyAdd(x16_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1488)), sum_4);
+                        sum2_4 = VectorMath.MultiplyAdd(x16_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1504)), sum2_4);
+                        sum3_4 = VectorMath.MultiplyAdd(x16_4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 1520)), sum3_4);
+                        r_preactivation_4 = r_preactivation_4 + sum_4;
+                        z_preactivation_4 = z_preactivation_4 + sum2_4;
+                        n_preactivation_4 = n_preactivation_4 + sum3_4;
+                    }
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        r_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
+                        z_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
+                        r_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), r_preactivation_1);
+                        z_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 20)), z_preactivation_1);
+                        r_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), r_preactivation_2);
+                        z_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), z_preactivation_2);
+                        r_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 12)), r_preactivation_3);
+                        z_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 28)), z_preactivation_3);
+                        r_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), r_preactivation_4);
+                        z_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_4);
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
+                    }
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V constant39_0 = Vector128.Create(1f);
+                    V z_0 = VectorMath.Sigmoid(z_preactivation_0);
+                    V v41_0 = constant39_0 - z_0;
+                    V r_0 = VectorMath.Sigmoid(r_preactivation_0);
+                    V v43_0 = r_0 * h_previous_0;
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V constant37_1 = Vector128.Create(1f);
+                    V z_1 = VectorMath.Sigmoid(z_preactivation_1);
+                    V v39_1 = constant37_1 - z_1;
+                    V r_1 = VectorMath.Sigmoid(r_preactivation_1);
+                    V v41_1 = r_1 * h_previous_1;
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V constant37_2 = Vector128.Create(1f);
+                    V z_2 = VectorMath.Sigmoid(z_preactivation_2);
+                    V v39_2 = constant37_2 - z_2;
+                    V r_2 = VectorMath.Sigmoid(r_preactivation_2);
+                    V v41_2 = r_2 * h_previous_2;
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V constant37_3 = Vector128.Create(1f);
+                    V z_3 = VectorMath.Sigmoid(z_preactivation_3);
+                    V v39_3 = constant37_3 - z_3;
+                    V r_3 = VectorMath.Sigmoid(r_preactivation_3);
+                    V v41_3 = r_3 * h_previous_3;
+                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V constant37_4 = Vector128.Create(1f);
+                    V z_4 = VectorMath.Sigmoid(z_preactivation_4);
+                    V v39_4 = constant37_4 - z_4;
+                    V r_4 = VectorMath.Sigmoid(r_preactivation_4);
+                    V v41_4 = r_4 * h_previous_4;
+                    Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 4)) = n_preactivation_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8)) = n_preactivation_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 12)) = n_preactivation_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16)) = n_preactivation_4;
+                    Unsafe.As<float, V>(ref zRow) = z_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 4)) = z_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8)) = z_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12)) = z_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_4;
+                    Unsafe.As<float, V>(ref valueRow) = v41_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 4)) = v39_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v39_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 12)) = v39_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v39_4;
+                    Unsafe.As<float, V>(ref valueRow8) = v43_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 4)) = v41_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v41_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 12)) = v41_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v41_4;
+                }
+            }
+        }
+
+        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n = tanh(n_preactivation)
+        // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V n_preactivation_0 = Unsafe.As<float, V>(ref nPreactivationRow);
+                    V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 4));
+                    V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8));
+                    V n_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 12));
+                    V n_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    for (int k = 0; k < 17; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref valueRow, k));
+                        n_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), n_preactivation_0);
+                        n_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), n_preactivation_1);
+                        n_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), n_preactivation_2);
+                        n_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 12)), n_preactivation_3);
+                        n_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_4);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 32);
+                    }
+                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V z_0 = Unsafe.As<float, V>(ref zRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V n_0 = VectorMath.Tanh(n_preactivation_0);
+                    V v20_0 = v16_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
+                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 4));
+                    V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 4));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V n_1 = VectorMath.Tanh(n_preactivation_1);
+                    V v19_1 = v15_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
+                    V v15_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V n_2 = VectorMath.Tanh(n_preactivation_2);
+                    V v19_2 = v15_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v19_2);
+                    V v15_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 12));
+                    V z_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12));
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V n_3 = VectorMath.Tanh(n_preactivation_3);
+                    V v19_3 = v15_3 * n_3;
+                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v19_3);
+                    V v15_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V z_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
+                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V n_4 = VectorMath.Tanh(n_preactivation_4);
+                    V v19_4 = v15_4 * n_4;
+                    V h_4 = VectorMath.MultiplyAdd(z_4, h_previous_4, v19_4);
+                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12)) = h_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_4;
+                }
+            }
+        }
+
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -4984,7 +6104,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -4993,12 +6113,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -5020,12 +6140,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5044,7 +6164,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5053,13 +6173,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5082,12 +6202,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -5110,7 +6230,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5122,20 +6242,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -5159,11 +6279,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -5187,10 +6307,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -5212,10 +6332,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5242,12 +6362,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);

@@ -123,6 +123,7 @@ namespace Samples
             private readonly nint _output; // [rows, 65]
             private readonly nint _state0; // [rows, 128]
             private readonly nint _state1; // [rows, 128]
+            private readonly nint _rowYPreactivation9; // [rows, 65]
             private readonly nint _stepC3; // [rows, 128]
             private readonly nint _stepH4; // [rows, 128]
             private readonly nint _stepSums5; // [rows, 4, 128]
@@ -131,6 +132,7 @@ namespace Samples
             private readonly nint _runC5; // [rows, 128]
             private readonly nint _runH6; // [rows, 128]
             private readonly nint _zeros; // what sums without a bias start from
+            private readonly nint _scratch; // new states while products still read the old ones
 
             internal Session(PeepholeLstm model, int batchSize, int steps)
                 : base(PeepholeLstm.Layout, batchSize, ChunkOf(batchSize, steps))
@@ -142,6 +144,7 @@ namespace Samples
                 _output = _memory.Reserve((long)batchSize * steps, 80);
                 _state0 = _memory.Reserve(batchSize, 128);
                 _state1 = _memory.Reserve(batchSize, 128);
+                _rowYPreactivation9 = _memory.Reserve((long)1, 80);
                 _stepC3 = _memory.Reserve(2L * batchSize, 128);
                 _stepH4 = _memory.Reserve((long)batchSize * (1 + 1), 128);
                 _stepSums5 = _memory.Reserve((long)batchSize, 512);
@@ -149,6 +152,7 @@ namespace Samples
                 _runSums4 = _memory.Reserve((long)batchSize * steps, 512);
                 _runC5 = _memory.Reserve(2L * batchSize, 128);
                 _runH6 = _memory.Reserve((long)batchSize * (steps + 1), 128);
+                _scratch = _memory.Reserve(1, 128);
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
                 _tokens = new int[batchSize * steps];
@@ -178,6 +182,17 @@ namespace Samples
                 1 => _memory.Span(_state1, _batchSize * 128),
                 _ => throw new global::System.ArgumentOutOfRangeException(nameof(state)),
             };
+
+            /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+            protected override ref float StepRow(ref float input, int token)
+            {
+                ref float parameters = ref _parameters.Reference;
+
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Step(token, ref _memory.At(_state1), ref _memory.At(_state0), ref parameters, ref _memory.At(_scratch));
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Step(ref _memory.At(_state1), ref _memory.At(_rowYPreactivation9), ref parameters);
+                return ref _memory.At(_rowYPreactivation9);
+            }
 
             /// <inheritdoc/>
             protected override void StepCore(int rows)
@@ -390,6 +405,54 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
     /// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>
     file static class Kernels
     {
+        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
+        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
+        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
+        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_preactivation = w_ci * c_previous + i_products
+        // i = sigmoid(i_preactivation)
+        // g = tanh(g_preactivation)
+        // f_preactivation = w_cf * c_previous + f_products
+        // f = sigmoid(f_preactivation)
+        // c = i * g + f * c_previous
+        // o_preactivation = w_co * c + o_products
+        // o = sigmoid(o_preactivation)
+        // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+            }
+            else
+            {
+                PortableKernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+            }
+        }
+
+        // y_preactivation = b + W @ x
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+            }
+            else
+            {
+                PortableKernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+            }
+        }
+
         // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
         // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
         // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
@@ -809,6 +872,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
     file static class Avx512Kernels
     {
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -834,12 +898,42 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                    }
+
                     Product12x1(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -1101,6 +1195,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1126,12 +1221,48 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 6; rows -= 6)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 6 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start3));
+                        ref float next1 = ref Unsafe.Add(ref start, 7 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start3));
+                        ref float next2 = ref Unsafe.Add(ref start, 8 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start3));
+                        ref float next3 = ref Unsafe.Add(ref start, 9 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start3));
+                        ref float next4 = ref Unsafe.Add(ref start, 10 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start3));
+                        ref float next5 = ref Unsafe.Add(ref start, 11 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start3));
+                    }
+
                     Product6x4(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 6 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 6 * shape.StartStride);
@@ -1580,6 +1711,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -1592,7 +1724,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns1(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns1(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -1619,13 +1753,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        private static void GradientColumns1(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns1(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 12 / columns + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient12x1(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 12);
                     gradients = ref Unsafe.Add(ref gradients, 12 * shape.WeightStride);
@@ -1840,6 +1983,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -1852,7 +1996,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns4(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns4(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -1882,13 +2028,25 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        private static void GradientColumns4(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns4(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 6 / columns + 1, left = rows;
                 for (; columns >= 6; columns -= 6)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint1));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint2));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint3));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient6x4(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 6);
                     gradients = ref Unsafe.Add(ref gradients, 6 * shape.WeightStride);
@@ -2258,6 +2416,115 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
         // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
         // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_preactivation = w_ci * c_previous + i_products
+        // i = sigmoid(i_preactivation)
+        // g = tanh(g_preactivation)
+        // f_preactivation = w_cf * c_previous + f_products
+        // f = sigmoid(f_preactivation)
+        // c = i * g + f * c_previous
+        // o_preactivation = w_co * c + o_products
+        // o = sigmoid(o_preactivation)
+        // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                for (int unit = 0; unit < 128; unit += 16)
+                {
+                    V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
+                    V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
+                    V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
+                    V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
+                    ref float weights = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
+                    i_products = i_products + Unsafe.As<float, V>(ref weights);
+                    f_products = f_products + Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16));
+                    g_preactivation = g_preactivation + Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 32));
+                    o_products = o_products + Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 48));
+                    ref float weights2 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        i_products = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2), i_products);
+                        f_products = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), f_products);
+                        g_preactivation = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), g_preactivation);
+                        o_products = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 48)), o_products);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2, 1024));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2, 1040));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2, 1056));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2, 1072));
+                        weights2 = ref Unsafe.Add(ref weights2, 64);
+                    }
+                    V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
+                    V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
+                    V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
+                    V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
+                    V i = VectorMath.Sigmoid(i_preactivation);
+                    V g = VectorMath.Tanh(g_preactivation);
+                    V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
+                    V f = VectorMath.Sigmoid(f_preactivation);
+                    V v29 = f * c_previous;
+                    V c = VectorMath.MultiplyAdd(i, g, v29);
+                    V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                    V o = VectorMath.Sigmoid(o_preactivation);
+                    V v33 = VectorMath.Tanh(c);
+                    V h = o * v33;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h;
+                }
+
+                for (int unit = 0; unit < 128; unit += 16)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                }
+            }
+        }
+
+        // y_preactivation = b + W @ x
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
+                        y_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), y_preactivation_1);
+                        y_preactivation_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), y_preactivation_2);
+                        y_preactivation_3 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), y_preactivation_3);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 64);
+                    }
+                    Unsafe.As<float, V>(ref yPreactivationRow) = y_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 16)) = y_preactivation_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 32)) = y_preactivation_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 48)) = y_preactivation_3;
+                }
+                {
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
+                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
+                        weights = ref Unsafe.Add(ref weights, 16);
+                    }
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 64)) = y_preactivation;
+                }
+            }
+        }
+
+        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
+        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
+        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
+        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
@@ -2309,8 +2576,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -2337,8 +2604,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2404,8 +2671,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -2435,10 +2702,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v14;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2468,7 +2735,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 16)
@@ -2487,29 +2754,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v26 = constant11 - o;
-                        V v27 = o * v26;
-                        V d_o_preactivation = d_o * v27;
-                        V v29 = d_h * o;
-                        V v30 = saved * saved;
-                        V v31 = constant11 - v30;
-                        V d_c = VectorMath.MultiplyAdd(v29, v31, d_c_carried);
+                        V v29 = constant14 - o;
+                        V v30 = o * v29;
+                        V d_o_preactivation = d_o * v30;
+                        V v32 = d_h * o;
+                        V v33 = saved * saved;
+                        V v34 = constant14 - v33;
+                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v35 = constant11 - i;
-                        V v36 = i * v35;
-                        V d_i_preactivation = d_i * v36;
+                        V v38 = constant14 - i;
+                        V v39 = i * v38;
+                        V d_i_preactivation = d_i * v39;
                         V d_f = d_c2 * c_previous;
-                        V v39 = constant11 - f;
-                        V v40 = f * v39;
-                        V d_f_preactivation = d_f * v40;
+                        V v42 = constant14 - f;
+                        V v43 = f * v42;
+                        V d_f_preactivation = d_f * v43;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v46 = g * g;
-                        V v47 = constant11 - v46;
-                        V d_g_preactivation = d_g * v47;
+                        V v49 = g * g;
+                        V v50 = constant14 - v49;
+                        V d_g_preactivation = d_g * v50;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -2552,22 +2819,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v11 * v12;
-                            V d_lstm_0_w_cf = v13 * v12;
-                            V d_lstm_0_w_co = v15 * v16;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v14 * v15;
+                            V d_lstm_0_w_cf = v16 * v15;
+                            V d_lstm_0_w_co = v18 * v19;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v11;
+                            total1 = total1 + v14;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v13;
-                            total4 = total4 + v14;
+                            total3 = total3 + v16;
+                            total4 = total4 + v17;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v15;
+                            total6 = total6 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
@@ -2647,6 +2914,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
     file static class Avx2Kernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2852,6 +3120,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2868,6 +3137,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -2886,6 +3156,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -3083,6 +3354,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -3125,6 +3397,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -3170,6 +3443,156 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+            }
+        }
+
+        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
+        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
+        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
+        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_preactivation = w_ci * c_previous + i_products
+        // i = sigmoid(i_preactivation)
+        // g = tanh(g_preactivation)
+        // f_preactivation = w_cf * c_previous + f_products
+        // f = sigmoid(f_preactivation)
+        // c = i * g + f * c_previous
+        // o_preactivation = w_co * c + o_products
+        // o = sigmoid(o_preactivation)
+        // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                for (int unit = 0; unit < 128; unit += 16)
+                {
+                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
+                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
+                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
+                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
+                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109192 + unit));
+                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109448 + unit));
+                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109576 + unit));
+                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109832 + unit));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
+                    i_products_0 = i_products_0 + Unsafe.As<float, V>(ref weights_0);
+                    f_products_0 = f_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16));
+                    g_preactivation_0 = g_preactivation_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32));
+                    o_products_0 = o_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48));
+                    i_products_1 = i_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8));
+                    f_products_1 = f_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24));
+                    g_preactivation_1 = g_preactivation_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40));
+                    o_products_1 = o_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56));
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        i_products_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), i_products_0);
+                        f_products_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), f_products_0);
+                        g_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), g_preactivation_0);
+                        o_products_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), o_products_0);
+                        i_products_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), i_products_1);
+                        f_products_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), f_products_1);
+                        g_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 40)), g_preactivation_1);
+                        o_products_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 56)), o_products_1);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1024));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1040));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1056));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1072));
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
+                    }
+                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
+                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
+                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
+                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V i_preactivation_0 = VectorMath.MultiplyAdd(w_ci_0, c_previous_0, i_products_0);
+                    V i_0 = VectorMath.Sigmoid(i_preactivation_0);
+                    V g_0 = VectorMath.Tanh(g_preactivation_0);
+                    V f_preactivation_0 = VectorMath.MultiplyAdd(w_cf_0, c_previous_0, f_products_0);
+                    V f_0 = VectorMath.Sigmoid(f_preactivation_0);
+                    V v29_0 = f_0 * c_previous_0;
+                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v29_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
+                    V o_0 = VectorMath.Sigmoid(o_preactivation_0);
+                    V v33_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * v33_0;
+                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
+                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
+                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
+                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109704 + unit));
+                    V i_preactivation_1 = VectorMath.MultiplyAdd(w_ci_1, c_previous_1, i_products_1);
+                    V i_1 = VectorMath.Sigmoid(i_preactivation_1);
+                    V g_1 = VectorMath.Tanh(g_preactivation_1);
+                    V f_preactivation_1 = VectorMath.MultiplyAdd(w_cf_1, c_previous_1, f_products_1);
+                    V f_1 = VectorMath.Sigmoid(f_preactivation_1);
+                    V v27_1 = f_1 * c_previous_1;
+                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v27_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
+                    V o_1 = VectorMath.Sigmoid(o_preactivation_1);
+                    V v31_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * v31_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8 + unit)) = h_1;
+                }
+
+                for (int unit = 0; unit < 128; unit += 8)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                }
+            }
+        }
+
+        // y_preactivation = b + W @ x
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109960));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109976));
+                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
+                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109992));
+                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
+                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110008));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
+                        y_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), y_preactivation_1);
+                        y_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), y_preactivation_2);
+                        y_preactivation_3 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), y_preactivation_3);
+                        y_preactivation_4 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), y_preactivation_4);
+                        y_preactivation_5 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), y_preactivation_5);
+                        y_preactivation_6 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), y_preactivation_6);
+                        y_preactivation_7 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), y_preactivation_7);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 64);
+                    }
+                    Unsafe.As<float, V>(ref yPreactivationRow) = y_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 8)) = y_preactivation_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 16)) = y_preactivation_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 24)) = y_preactivation_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 32)) = y_preactivation_4;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 40)) = y_preactivation_5;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 48)) = y_preactivation_6;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 56)) = y_preactivation_7;
+                }
+                {
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
+                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
+                        weights = ref Unsafe.Add(ref weights, 16);
+                    }
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 64)) = y_preactivation;
                 }
             }
         }
@@ -3233,8 +3656,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -3261,8 +3684,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3332,8 +3755,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -3363,10 +3786,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v14;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3396,7 +3819,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 8)
@@ -3415,29 +3838,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v26 = constant11 - o;
-                        V v27 = o * v26;
-                        V d_o_preactivation = d_o * v27;
-                        V v29 = d_h * o;
-                        V v30 = saved * saved;
-                        V v31 = constant11 - v30;
-                        V d_c = VectorMath.MultiplyAdd(v29, v31, d_c_carried);
+                        V v29 = constant14 - o;
+                        V v30 = o * v29;
+                        V d_o_preactivation = d_o * v30;
+                        V v32 = d_h * o;
+                        V v33 = saved * saved;
+                        V v34 = constant14 - v33;
+                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v35 = constant11 - i;
-                        V v36 = i * v35;
-                        V d_i_preactivation = d_i * v36;
+                        V v38 = constant14 - i;
+                        V v39 = i * v38;
+                        V d_i_preactivation = d_i * v39;
                         V d_f = d_c2 * c_previous;
-                        V v39 = constant11 - f;
-                        V v40 = f * v39;
-                        V d_f_preactivation = d_f * v40;
+                        V v42 = constant14 - f;
+                        V v43 = f * v42;
+                        V d_f_preactivation = d_f * v43;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v46 = g * g;
-                        V v47 = constant11 - v46;
-                        V d_g_preactivation = d_g * v47;
+                        V v49 = g * g;
+                        V v50 = constant14 - v49;
+                        V d_g_preactivation = d_g * v50;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -3480,22 +3903,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v11 * v12;
-                            V d_lstm_0_w_cf = v13 * v12;
-                            V d_lstm_0_w_co = v15 * v16;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v14 * v15;
+                            V d_lstm_0_w_cf = v16 * v15;
+                            V d_lstm_0_w_co = v18 * v19;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v11;
+                            total1 = total1 + v14;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v13;
-                            total4 = total4 + v14;
+                            total3 = total3 + v16;
+                            total4 = total4 + v17;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v15;
+                            total6 = total6 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
@@ -3579,6 +4002,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
     file static class PortableKernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3680,6 +4104,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3696,6 +4121,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // Rows of values times panels of 64 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product4(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -3714,6 +4140,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -3815,6 +4242,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -3859,6 +4287,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -3912,6 +4341,238 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint3 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+            }
+        }
+
+        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
+        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
+        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
+        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_preactivation = w_ci * c_previous + i_products
+        // i = sigmoid(i_preactivation)
+        // g = tanh(g_preactivation)
+        // f_preactivation = w_cf * c_previous + f_products
+        // f = sigmoid(f_preactivation)
+        // c = i * g + f * c_previous
+        // o_preactivation = w_co * c + o_products
+        // o = sigmoid(o_preactivation)
+        // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        {
+            unchecked
+            {
+                for (int unit = 0; unit < 128; unit += 16)
+                {
+                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
+                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
+                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
+                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
+                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109188 + unit));
+                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109444 + unit));
+                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109572 + unit));
+                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109828 + unit));
+                    V i_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109192 + unit));
+                    V f_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109448 + unit));
+                    V g_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109576 + unit));
+                    V o_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109832 + unit));
+                    V i_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109196 + unit));
+                    V f_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109452 + unit));
+                    V g_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109580 + unit));
+                    V o_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109836 + unit));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
+                    i_products_0 = i_products_0 + Unsafe.As<float, V>(ref weights_0);
+                    f_products_0 = f_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16));
+                    g_preactivation_0 = g_preactivation_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32));
+                    o_products_0 = o_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48));
+                    i_products_1 = i_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4));
+                    f_products_1 = f_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 20));
+                    g_preactivation_1 = g_preactivation_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 36));
+                    o_products_1 = o_products_1 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 52));
+                    i_products_2 = i_products_2 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8));
+                    f_products_2 = f_products_2 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24));
+                    g_preactivation_2 = g_preactivation_2 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40));
+                    o_products_2 = o_products_2 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56));
+                    i_products_3 = i_products_3 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 12));
+                    f_products_3 = f_products_3 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 28));
+                    g_preactivation_3 = g_preactivation_3 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 44));
+                    o_products_3 = o_products_3 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 60));
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        i_products_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), i_products_0);
+                        f_products_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), f_products_0);
+                        g_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), g_preactivation_0);
+                        o_products_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), o_products_0);
+                        i_products_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), i_products_1);
+                        f_products_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 20)), f_products_1);
+                        g_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 36)), g_preactivation_1);
+                        o_products_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 52)), o_products_1);
+                        i_products_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), i_products_2);
+                        f_products_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 24)), f_products_2);
+                        g_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 40)), g_preactivation_2);
+                        o_products_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 56)), o_products_2);
+                        i_products_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 12)), i_products_3);
+                        f_products_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 28)), f_products_3);
+                        g_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 44)), g_preactivation_3);
+                        o_products_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 60)), o_products_3);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1024));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1040));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1056));
+                        VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1072));
+                        weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
+                    }
+                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
+                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
+                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
+                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V i_preactivation_0 = VectorMath.MultiplyAdd(w_ci_0, c_previous_0, i_products_0);
+                    V i_0 = VectorMath.Sigmoid(i_preactivation_0);
+                    V g_0 = VectorMath.Tanh(g_preactivation_0);
+                    V f_preactivation_0 = VectorMath.MultiplyAdd(w_cf_0, c_previous_0, f_products_0);
+                    V f_0 = VectorMath.Sigmoid(f_preactivation_0);
+                    V v29_0 = f_0 * c_previous_0;
+                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v29_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
+                    V o_0 = VectorMath.Sigmoid(o_preactivation_0);
+                    V v33_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * v33_0;
+                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit));
+                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109060 + unit));
+                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109316 + unit));
+                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109700 + unit));
+                    V i_preactivation_1 = VectorMath.MultiplyAdd(w_ci_1, c_previous_1, i_products_1);
+                    V i_1 = VectorMath.Sigmoid(i_preactivation_1);
+                    V g_1 = VectorMath.Tanh(g_preactivation_1);
+                    V f_preactivation_1 = VectorMath.MultiplyAdd(w_cf_1, c_previous_1, f_products_1);
+                    V f_1 = VectorMath.Sigmoid(f_preactivation_1);
+                    V v27_1 = f_1 * c_previous_1;
+                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v27_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
+                    V o_1 = VectorMath.Sigmoid(o_preactivation_1);
+                    V v31_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * v31_1;
+                    V c_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
+                    V w_ci_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
+                    V w_cf_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
+                    V w_co_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109704 + unit));
+                    V i_preactivation_2 = VectorMath.MultiplyAdd(w_ci_2, c_previous_2, i_products_2);
+                    V i_2 = VectorMath.Sigmoid(i_preactivation_2);
+                    V g_2 = VectorMath.Tanh(g_preactivation_2);
+                    V f_preactivation_2 = VectorMath.MultiplyAdd(w_cf_2, c_previous_2, f_products_2);
+                    V f_2 = VectorMath.Sigmoid(f_preactivation_2);
+                    V v27_2 = f_2 * c_previous_2;
+                    V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v27_2);
+                    V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c_2, o_products_2);
+                    V o_2 = VectorMath.Sigmoid(o_preactivation_2);
+                    V v31_2 = VectorMath.Tanh(c_2);
+                    V h_2 = o_2 * v31_2;
+                    V c_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 12 + unit));
+                    V w_ci_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109068 + unit));
+                    V w_cf_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109324 + unit));
+                    V w_co_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109708 + unit));
+                    V i_preactivation_3 = VectorMath.MultiplyAdd(w_ci_3, c_previous_3, i_products_3);
+                    V i_3 = VectorMath.Sigmoid(i_preactivation_3);
+                    V g_3 = VectorMath.Tanh(g_preactivation_3);
+                    V f_preactivation_3 = VectorMath.MultiplyAdd(w_cf_3, c_previous_3, f_products_3);
+                    V f_3 = VectorMath.Sigmoid(f_preactivation_3);
+                    V v27_3 = f_3 * c_previous_3;
+                    V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v27_3);
+                    V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c_3, o_products_3);
+                    V o_3 = VectorMath.Sigmoid(o_preactivation_3);
+                    V v31_3 = VectorMath.Tanh(c_3);
+                    V h_3 = o_3 * v31_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit)) = c_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 12 + unit)) = c_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4 + unit)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8 + unit)) = h_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 12 + unit)) = h_3;
+                }
+
+                for (int unit = 0; unit < 128; unit += 4)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                }
+            }
+        }
+
+        // y_preactivation = b + W @ x
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109956));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109960));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109964));
+                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
+                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109972));
+                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109976));
+                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109980));
+                    V y_preactivation_8 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
+                    V y_preactivation_9 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109988));
+                    V y_preactivation_10 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109992));
+                    V y_preactivation_11 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109996));
+                    V y_preactivation_12 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
+                    V y_preactivation_13 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110004));
+                    V y_preactivation_14 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110008));
+                    V y_preactivation_15 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110012));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
+                        y_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), y_preactivation_1);
+                        y_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), y_preactivation_2);
+                        y_preactivation_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 12)), y_preactivation_3);
+                        y_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), y_preactivation_4);
+                        y_preactivation_5 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 20)), y_preactivation_5);
+                        y_preactivation_6 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 24)), y_preactivation_6);
+                        y_preactivation_7 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 28)), y_preactivation_7);
+                        y_preactivation_8 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), y_preactivation_8);
+                        y_preactivation_9 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 36)), y_preactivation_9);
+                        y_preactivation_10 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 40)), y_preactivation_10);
+                        y_preactivation_11 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 44)), y_preactivation_11);
+                        y_preactivation_12 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 48)), y_preactivation_12);
+                        y_preactivation_13 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 52)), y_preactivation_13);
+                        y_preactivation_14 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 56)), y_preactivation_14);
+                        y_preactivation_15 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 60)), y_preactivation_15);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 64);
+                    }
+                    Unsafe.As<float, V>(ref yPreactivationRow) = y_preactivation_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 4)) = y_preactivation_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 8)) = y_preactivation_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 12)) = y_preactivation_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 16)) = y_preactivation_4;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 20)) = y_preactivation_5;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 24)) = y_preactivation_6;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 28)) = y_preactivation_7;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 32)) = y_preactivation_8;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 36)) = y_preactivation_9;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 40)) = y_preactivation_10;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 44)) = y_preactivation_11;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 48)) = y_preactivation_12;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 52)) = y_preactivation_13;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 56)) = y_preactivation_14;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 60)) = y_preactivation_15;
+                }
+                {
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
+                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    for (int k = 0; k < 128; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        y_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
+                        weights = ref Unsafe.Add(ref weights, 16);
+                    }
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 64)) = y_preactivation;
                 }
             }
         }
@@ -3983,8 +4644,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -4011,8 +4672,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4090,8 +4751,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v24 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v24);
+                        V v27 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v27);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -4121,10 +4782,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v14 = VectorMath.Tanh(c);
-                        V h = o * v14;
+                        V v17 = VectorMath.Tanh(c);
+                        V h = o * v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v14;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4154,7 +4815,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 4)
@@ -4173,29 +4834,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v26 = constant11 - o;
-                        V v27 = o * v26;
-                        V d_o_preactivation = d_o * v27;
-                        V v29 = d_h * o;
-                        V v30 = saved * saved;
-                        V v31 = constant11 - v30;
-                        V d_c = VectorMath.MultiplyAdd(v29, v31, d_c_carried);
+                        V v29 = constant14 - o;
+                        V v30 = o * v29;
+                        V d_o_preactivation = d_o * v30;
+                        V v32 = d_h * o;
+                        V v33 = saved * saved;
+                        V v34 = constant14 - v33;
+                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v35 = constant11 - i;
-                        V v36 = i * v35;
-                        V d_i_preactivation = d_i * v36;
+                        V v38 = constant14 - i;
+                        V v39 = i * v38;
+                        V d_i_preactivation = d_i * v39;
                         V d_f = d_c2 * c_previous;
-                        V v39 = constant11 - f;
-                        V v40 = f * v39;
-                        V d_f_preactivation = d_f * v40;
+                        V v42 = constant14 - f;
+                        V v43 = f * v42;
+                        V d_f_preactivation = d_f * v43;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v46 = g * g;
-                        V v47 = constant11 - v46;
-                        V d_g_preactivation = d_g * v47;
+                        V v49 = g * g;
+                        V v50 = constant14 - v49;
+                        V d_g_preactivation = d_g * v50;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -4238,22 +4899,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v11 * v12;
-                            V d_lstm_0_w_cf = v13 * v12;
-                            V d_lstm_0_w_co = v15 * v16;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v14 * v15;
+                            V d_lstm_0_w_cf = v16 * v15;
+                            V d_lstm_0_w_co = v18 * v19;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v11;
+                            total1 = total1 + v14;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v13;
-                            total4 = total4 + v14;
+                            total3 = total3 + v16;
+                            total4 = total4 + v17;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v15;
+                            total6 = total6 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;

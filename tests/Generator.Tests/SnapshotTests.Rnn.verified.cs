@@ -129,6 +129,16 @@ namespace Samples
             };
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+            protected override ref float StepRow(ref float input, int token)
+            {
+                ref float parameters = ref _parameters.Reference;
+
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Step(ref input, ref _memory.At(_state0), ref parameters);
+                return ref _memory.At(_state0);
+            }
+
+            /// <inheritdoc/>
             protected override void StepCore(int rows)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -310,6 +320,25 @@ namespace Unrolled.Emitted.Samples_Rnn
     file static class Kernels
     {
         // h_preactivation = b + W_x @ x + W_h @ h_previous
+        // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        {
+            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
+            {
+                Avx512Kernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+            }
+            else if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                Avx2Kernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+            }
+            else
+            {
+                PortableKernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+            }
+        }
+
+        // h_preactivation = b + W_x @ x + W_h @ h_previous
         internal static void Rnn0Products(ref float inputsRow, ref float hPreviousRow, ref float hPreactivationRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 3, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 48, StartStride = 0, Start0 = 128, SumStride = 16, Sum0 = 0 };
@@ -328,15 +357,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape1 = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
+                Avx512Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
+                Avx2Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
+                PortableKernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref hPreactivationRow, ref hPreactivationRow, in shape1, rows);
             }
         }
 
@@ -381,15 +410,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
             }
         }
 
@@ -434,15 +463,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
         }
 
@@ -505,15 +534,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
             }
         }
     }
@@ -530,6 +559,7 @@ namespace Unrolled.Emitted.Samples_Rnn
     file static class Avx512Kernels
     {
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -555,12 +585,42 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
             {
                 for (; rows >= 12; rows -= 12)
                 {
+                    // What the next rows start from comes while these are summed.
+                    if (shape.StartStride != 0)
+                    {
+                        ref float next0 = ref Unsafe.Add(ref start, 12 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next0, shape.Start0));
+                        ref float next1 = ref Unsafe.Add(ref start, 13 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next1, shape.Start0));
+                        ref float next2 = ref Unsafe.Add(ref start, 14 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next2, shape.Start0));
+                        ref float next3 = ref Unsafe.Add(ref start, 15 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next3, shape.Start0));
+                        ref float next4 = ref Unsafe.Add(ref start, 16 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next4, shape.Start0));
+                        ref float next5 = ref Unsafe.Add(ref start, 17 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next5, shape.Start0));
+                        ref float next6 = ref Unsafe.Add(ref start, 18 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next6, shape.Start0));
+                        ref float next7 = ref Unsafe.Add(ref start, 19 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next7, shape.Start0));
+                        ref float next8 = ref Unsafe.Add(ref start, 20 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next8, shape.Start0));
+                        ref float next9 = ref Unsafe.Add(ref start, 21 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next9, shape.Start0));
+                        ref float next10 = ref Unsafe.Add(ref start, 22 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next10, shape.Start0));
+                        ref float next11 = ref Unsafe.Add(ref start, 23 * shape.StartStride);
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next11, shape.Start0));
+                    }
+
                     Product12x1(ref values, ref weights, ref start, ref sums, in shape);
                     values = ref Unsafe.Add(ref values, 12 * shape.ValueStride);
                     start = ref Unsafe.Add(ref start, 12 * shape.StartStride);
@@ -821,8 +881,78 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
+        // Rows of few values times panels of 16 columns of packed weights, each sum in 4 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows1(ref values, ref weights, ref start, ref sums, in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
+                    V s0_1 = V.Zero;
+                    V s0_2 = V.Zero;
+                    V s0_3 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 4 <= columns; k += 4)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s0_1);
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 16)), s0_2);
+                        V x3 = Vector512.Create(Unsafe.Add(ref values, k + 3));
+                        s0_3 = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 3 * 16)), s0_3);
+                        w = ref Unsafe.Add(ref w, 4 * 16);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector512.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Avx512F.FusedMultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                    }
+
+                    if (k + 1 < columns)
+                    {
+                        V x1 = Vector512.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Avx512F.FusedMultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 16)), s0_1);
+                    }
+
+                    if (k + 2 < columns)
+                    {
+                        V x2 = Vector512.Create(Unsafe.Add(ref values, k + 2));
+                        s0_2 = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 2 * 16)), s0_2);
+                    }
+
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = (s0_0 + s0_1) + (s0_2 + s0_3);
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -835,7 +965,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
-                        GradientColumns1(ref values, ref gathered, ref gradient, in shape, chunk);
+                        // The last panel is followed by the next rows' first.
+                        ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
+                        GradientColumns1(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
@@ -862,13 +994,22 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        private static void GradientColumns1(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void GradientColumns1(ref float values, ref float adjoints, ref float gradients, ref float next, in GradientShape shape, int rows)
         {
             unchecked
             {
                 int columns = shape.Columns;
+                // Each tile fetches a share of the adjoints that are gathered next.
+                int share = rows * 12 / columns + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
+                    for (int row = 0; row < share && left > 0; row++, left--)
+                    {
+                        VectorMath.Prefetch(ref Unsafe.Add(ref next, shape.Adjoint0));
+                        next = ref Unsafe.Add(ref next, shape.AdjointStride);
+                    }
+
                     Gradient12x1(ref values, ref adjoints, ref gradients, in shape, rows);
                     values = ref Unsafe.Add(ref values, 12);
                     gradients = ref Unsafe.Add(ref gradients, 12 * shape.WeightStride);
@@ -1081,6 +1222,42 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
+        // h_preactivation = b + W_x @ x + W_h @ h_previous
+        // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V h_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 128));
+                    ref float weights = ref Unsafe.Add(ref parameters, 0);
+                    for (int k = 0; k < 3; k++)
+                    {
+                        V x = Vector512.Create(Unsafe.Add(ref inputsRow, k));
+                        h_preactivation = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights), h_preactivation);
+                        weights = ref Unsafe.Add(ref weights, 16);
+                    }
+                    ref float weights2 = ref Unsafe.Add(ref parameters, 48);
+                    {
+                        V x2 = Vector512.Create(rnn0HRow);
+                        h_preactivation = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref weights2), h_preactivation);
+                        V x3 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V sum = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), V.Zero);
+                        V x4 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        V sum2 = Avx512F.FusedMultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), V.Zero);
+                        V x5 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        V sum3 = Avx512F.FusedMultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 48)), V.Zero);
+                        V x6 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        h_preactivation = Avx512F.FusedMultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 64)), h_preactivation);
+                        h_preactivation = (h_preactivation + sum) + (sum2 + sum3);
+                    }
+                    V h = VectorMath.Tanh(h_preactivation);
+                    Unsafe.As<float, V>(ref rnn0HRow) = h;
+                }
+            }
+        }
+
         // h = tanh(h_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Epilogue(ref float hPreactivationRow, ref float hRow, int rows)
@@ -1130,7 +1307,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 16)
@@ -1139,9 +1316,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v16 = h * h;
-                        V v17 = constant11 - v16;
-                        V d_h_preactivation = d_h * v17;
+                        V v19 = h * h;
+                        V v20 = constant14 - v19;
+                        V d_h_preactivation = d_h * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -1167,8 +1344,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v11;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v14;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
@@ -1191,6 +1368,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
     file static class Avx2Kernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1396,6 +1574,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1411,6 +1590,64 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s1_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                        V x1 = Vector256.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = Fma.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s1_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector256.Create(Unsafe.Add(ref values, k));
+                        s0_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = Fma.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s1_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_0 + s1_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 16 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 16, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -1608,6 +1845,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -1644,6 +1882,42 @@ namespace Unrolled.Emitted.Samples_Rnn
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 8));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+            }
+        }
+
+        // h_preactivation = b + W_x @ x + W_h @ h_previous
+        // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V h_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 128));
+                    ref float weights = ref Unsafe.Add(ref parameters, 0);
+                    for (int k = 0; k < 3; k++)
+                    {
+                        V x = Vector256.Create(Unsafe.Add(ref inputsRow, k));
+                        h_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights), h_preactivation);
+                        weights = ref Unsafe.Add(ref weights, 16);
+                    }
+                    ref float weights2 = ref Unsafe.Add(ref parameters, 48);
+                    {
+                        V x2 = Vector256.Create(rnn0HRow);
+                        h_preactivation = Fma.MultiplyAdd(x2, Unsafe.As<float, V>(ref weights2), h_preactivation);
+                        V x3 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V sum = Fma.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), V.Zero);
+                        V x4 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        h_preactivation = Fma.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), h_preactivation);
+                        V x5 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        sum = Fma.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 48)), sum);
+                        V x6 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        h_preactivation = Fma.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 64)), h_preactivation);
+                        h_preactivation = h_preactivation + sum;
+                    }
+                    V h = VectorMath.Tanh(h_preactivation);
+                    Unsafe.As<float, V>(ref rnn0HRow) = h;
                 }
             }
         }
@@ -1697,7 +1971,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 8)
@@ -1706,9 +1980,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v16 = h * h;
-                        V v17 = constant11 - v16;
-                        V d_h_preactivation = d_h * v17;
+                        V v19 = h * h;
+                        V v20 = constant14 - v19;
+                        V d_h_preactivation = d_h * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -1734,8 +2008,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v11;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v14;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
@@ -1758,6 +2032,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
     file static class PortableKernels
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ProductRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1859,6 +2134,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // Rows of values times panels of 16 columns of packed weights.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Product1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
         {
             unchecked
@@ -1874,6 +2150,76 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ShortRows(ref float values, ref float weights, int weightStride, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                int columns = shape.Columns;
+                for (; rows > 0; rows--)
+                {
+                    V s0_0 = Unsafe.As<float, V>(ref start);
+                    V s0_1 = V.Zero;
+                    V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                    V s1_1 = V.Zero;
+                    V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                    V s2_1 = V.Zero;
+                    V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
+                    V s3_1 = V.Zero;
+                    ref float w = ref weights;
+                    int k = 0;
+                    for (; k + 2 <= columns; k += 2)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                        V x1 = Vector128.Create(Unsafe.Add(ref values, k + 1));
+                        s0_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride)), s0_1);
+                        s1_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 4)), s1_1);
+                        s2_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 8)), s2_1);
+                        s3_1 = VectorMath.MultiplyAdd(x1, Unsafe.As<float, V>(ref Unsafe.Add(ref w, weightStride + 12)), s3_1);
+                        w = ref Unsafe.Add(ref w, 2 * weightStride);
+                    }
+
+                    if (k < columns)
+                    {
+                        V x0 = Vector128.Create(Unsafe.Add(ref values, k));
+                        s0_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref w), s0_0);
+                        s1_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 4)), s1_0);
+                        s2_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 8)), s2_0);
+                        s3_0 = VectorMath.MultiplyAdd(x0, Unsafe.As<float, V>(ref Unsafe.Add(ref w, 12)), s3_0);
+                    }
+
+                    Unsafe.As<float, V>(ref sums) = s0_0 + s0_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_0 + s1_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_0 + s2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s3_0 + s3_1;
+                    values = ref Unsafe.Add(ref values, shape.ValueStride);
+                    start = ref Unsafe.Add(ref start, shape.StartStride);
+                    sums = ref Unsafe.Add(ref sums, shape.SumStride);
+                }
+            }
+        }
+
+        // Rows of few values times panels of 16 columns of packed weights, each sum in 2 interleaved chains.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void ShortProduct1(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)
+        {
+            unchecked
+            {
+                for (int panel = 0; panel < shape.Panels; panel++)
+                {
+                    ShortRows(ref values, ref Unsafe.Add(ref weights, 0), 16, ref Unsafe.Add(ref start, shape.Start0), ref Unsafe.Add(ref sums, shape.Sum0), in shape, rows);
+                    weights = ref Unsafe.Add(ref weights, shape.PanelFloats);
+                    start = ref Unsafe.Add(ref start, shape.PanelStep);
+                    sums = ref Unsafe.Add(ref sums, shape.PanelStep);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void GradientColumns(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)
         {
             unchecked
@@ -1975,6 +2321,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
@@ -2013,6 +2360,59 @@ namespace Unrolled.Emitted.Samples_Rnn
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref adjoints, adjoint0 + 12));
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+            }
+        }
+
+        // h_preactivation = b + W_x @ x + W_h @ h_previous
+        // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        {
+            unchecked
+            {
+                {
+                    V h_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 128));
+                    V h_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 132));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
+                    for (int k = 0; k < 3; k++)
+                    {
+                        V x = Vector128.Create(Unsafe.Add(ref inputsRow, k));
+                        h_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), h_preactivation_0);
+                        h_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), h_preactivation_1);
+                        weights_0 = ref Unsafe.Add(ref weights_0, 16);
+                    }
+                    ref float weights2_0 = ref Unsafe.Add(ref parameters, 48);
+                    {
+                        V x_0 = Vector128.Create(rnn0HRow);
+                        h_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights2_0), h_preactivation_0);
+                        V x2_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V sum_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), V.Zero);
+                        V x3_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        h_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), h_preactivation_0);
+                        V x4_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        sum_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), sum_0);
+                        V x5_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        h_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 64)), h_preactivation_0);
+                        h_preactivation_0 = h_preactivation_0 + sum_0;
+                    }
+                    {
+                        V x_1 = Vector128.Create(rnn0HRow);
+                        h_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), h_preactivation_1);
+                        V x2_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V sum_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 20)), V.Zero);
+                        V x3_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        h_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 36)), h_preactivation_1);
+                        V x4_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        sum_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 52)), sum_1);
+                        V x5_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        h_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 68)), h_preactivation_1);
+                        h_preactivation_1 = h_preactivation_1 + sum_1;
+                    }
+                    V h_0 = VectorMath.Tanh(h_preactivation_0);
+                    V h_1 = VectorMath.Tanh(h_preactivation_1);
+                    Unsafe.As<float, V>(ref rnn0HRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref rnn0HRow, 4)) = h_1;
                 }
             }
         }
@@ -2066,7 +2466,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 4)
@@ -2075,9 +2475,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v16 = h * h;
-                        V v17 = constant11 - v16;
-                        V d_h_preactivation = d_h * v17;
+                        V v19 = h * h;
+                        V v20 = constant14 - v19;
+                        V d_h_preactivation = d_h * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -2103,8 +2503,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v11;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v14;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);

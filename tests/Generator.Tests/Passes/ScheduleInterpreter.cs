@@ -57,7 +57,7 @@ internal sealed class ScheduleInterpreter
         interpreter.Fill(graph, data);
         interpreter.Run(schedule.Forward);
         var values = new NetworkValues();
-        values.Add(NetworkValues.Output, interpreter.Read(Residence.Output, 0, graph.Output.Type));
+        values.Add(NetworkValues.Output, interpreter.ReadOutputs(graph.Output.Type));
         for (int i = 0; i < graph.States.Length; i++)
         {
             values.Add(NetworkValues.Final(graph.States[i].Name), interpreter.Read(Residence.State, i, graph.States[i].Initial.Type));
@@ -134,6 +134,19 @@ internal sealed class ScheduleInterpreter
         return gradient.Kind == GradientKind.Input
             ? Read(Residence.InputGradient, 0, type)
             : Read(Residence.InitialGradient, graph.States.Select(state => state.Initial).ToList().IndexOf(gradient.Target), type);
+    }
+
+    /// <summary>The outputs: where the schedule leaves them, or in their buffer.</summary>
+    private Tensor ReadOutputs(NodeType type)
+    {
+        if (_schedule.Outputs is not { } outputs)
+        {
+            return Read(Residence.Output, 0, type);
+        }
+
+        var result = new Tensor(type, _steps, _batch);
+        result.ForEach((step, row, unit, _) => result[step, row, unit, 0] = Load(outputs, step * _batch + row, unit));
+        return result;
     }
 
     /// <summary>The one stored value of a buffer that the runtime reads or writes.</summary>
@@ -275,6 +288,9 @@ internal sealed class ScheduleInterpreter
                 case ProductStage stage:
                     RunProduct(stage);
                     break;
+                case StreamStage stage:
+                    RunStream(stage);
+                    break;
                 case MapStage stage:
                     RunMaps(stage);
                     break;
@@ -296,6 +312,23 @@ internal sealed class ScheduleInterpreter
                     break;
                 default:
                     throw new InvalidOperationException($"no meaning for {statement}");
+            }
+        }
+    }
+
+    /// <summary>Parts work on registers: what is not kept is forgotten, and what was there before still is until the stage is done.</summary>
+    private void RunStream(StreamStage stage)
+    {
+        var kept = stage.Kept.Select(operand => (operand.Value, _schedule.PlaceOf(operand).Buffer)).ToList();
+        var before = stage.Parts.SelectMany(part => part.Writes()).Select(operand => _schedule.PlaceOf(operand).Buffer).Distinct()
+            .ToDictionary(buffer => buffer, buffer => ((double[])_memory[buffer].Clone(), (int[])_owners[buffer].Clone()));
+        Run(stage.Parts);
+        foreach ((int buffer, (double[] memory, int[] owners)) in before)
+        {
+            if (kept.All(value => value.Buffer != buffer))
+            {
+                _memory[buffer] = memory;
+                _owners[buffer] = owners;
             }
         }
     }

@@ -54,6 +54,30 @@ public sealed class ScheduleValueTests
     }
 
     [Theory]
+    [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
+    public void One_row_step_after_step_gives_the_graphs_values(string name)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ModelGraph streaming = Prune.Run(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule schedule = Compiler.Row(streaming, layout, "Row");
+        NetworkData data = NetworkData.Random(network, 1, 5);
+        NetworkValues expected = GraphInterpreter.Evaluate(network, data);
+        var states = new Dictionary<string, Tensor>();
+        for (int step = 0; step < data.Steps; step++)
+        {
+            NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network.Input.Name, step, 1, states));
+            NetworkValues.AssertEqual(expected[NetworkValues.Output].At(step), actual[NetworkValues.Output].At(0), $"step {step}: output");
+            states = network.States.ToDictionary(state => state.Initial.Name, state => actual[NetworkValues.Final(state.Name)]);
+        }
+
+        foreach (StateDeclaration state in network.States)
+        {
+            NetworkValues.AssertEqual(expected[NetworkValues.Final(state.Name)], states[state.Initial.Name], state.Name);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(NetworksAndFusion))]
     public void A_sequence_gives_the_graphs_values(string name, bool fused)
     {

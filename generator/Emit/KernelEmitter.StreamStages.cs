@@ -1,0 +1,339 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
+using Unrolled.Generator.Schedule;
+
+namespace Unrolled.Generator.Emit;
+
+/// <summary>Kernels for one row: products and their equations, a few blocks of units at a time.</summary>
+internal sealed partial class KernelEmitter
+{
+    /// <summary>Bytes of weights beyond which the load units wait for a farther cache, not the adders for each other.</summary>
+    private const int NearBytes = 256 << 10;
+
+    /// <summary>Floats from what is read to what is fetched ahead: the hardware stops at the end of a page.</summary>
+    private const int PrefetchFloats = 1024;
+
+    /// <summary>Floats of scratch that kernels for one row need.</summary>
+    public int ScratchFloats { get; private set; }
+
+    private KernelCall Streamed(ModelSchedule schedule, StreamStage stage, RowReferences rows, string layer)
+    {
+        List<ProductStage> products = stage.Parts.OfType<ProductStage>().ToList();
+        List<Term> terms = products.SelectMany(product => product.Terms).ToList();
+        foreach (Operand operand in stage.Reads().Concat(stage.Kept).Where(operand => schedule.ValueOf(operand).Residence != Residence.Tokens))
+        {
+            rows.Index(operand);
+        }
+
+        var extra = new List<string>();
+        if (terms.Any(term => !IsDerived(schedule, term.Packing)) || products.SelectMany(product => product.Accumulators).Any(accumulator => accumulator.Start == StartKind.Bias)
+            || stage.Parts.OfType<MapStage>().SelectMany(ReadBy).Any(node => node.Kind == NodeKind.Parameter))
+        {
+            extra.Add("parameters");
+        }
+
+        if (terms.Any(term => IsDerived(schedule, term.Packing)))
+        {
+            extra.Add("derived");
+        }
+
+        // Where products read a state that the stage replaces, its new elements wait until all blocks are done.
+        ImmutableArray<Operand> replaced = InstructionSet.All.Any(set => Blocks(set, stage).Sum(blocks => blocks.Repeats) > 1) ? stage.Replaced : ImmutableArray<Operand>.Empty;
+        if (!replaced.IsEmpty)
+        {
+            extra.Add("scratch");
+            ScratchFloats = Math.Max(ScratchFloats, replaced.Length * Packing.Padded(stage.Units));
+        }
+
+        bool usesTokens = terms.Any(term => term.IsLookup);
+        ImmutableArray<string> comments = stage.Parts.SelectMany(part => part switch
+        {
+            ProductStage product => product.Accumulators.Select(accumulator => SumEquation(accumulator)),
+            MapStage map => map.Computed().Where(node => _equations.Name(node) is not null).Select(_equations.Equation),
+            _ => Enumerable.Empty<string>(),
+        }).Distinct().ToImmutableArray();
+        return Add(layer + "Step", comments, rows, extra, usesTokens, (set, name, writer) =>
+        {
+            Attributes(writer);
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens, oneRow: true)})"))
+            using (writer.Block("unchecked"))
+            {
+                List<(int First, int Count, int Repeats)> parts = Blocks(set, stage).ToList();
+                ImmutableArray<Operand> waiting = parts.Sum(part => part.Repeats) > 1 ? replaced : ImmutableArray<Operand>.Empty;
+                foreach ((int first, int count, int repeats) in parts)
+                {
+                    using (repeats > 1 ? writer.Block($"for (int unit = 0; unit < {repeats * count * set.Lanes}; unit += {count * set.Lanes})") : writer.Block(""))
+                    {
+                        StreamedBlocks(schedule, stage, rows, set, writer, first, count, repeats > 1, waiting);
+                    }
+                }
+
+                for (int i = 0; i < waiting.Length; i++)
+                {
+                    writer.Line();
+                    using (writer.Block($"for (int unit = 0; unit < {Packing.Padded(stage.Units)}; unit += {set.Lanes})"))
+                    {
+                        writer.Line($"{Load(rows.Name(waiting[i]), rows.Offset(waiting[i]), "unit")} = {Load("scratch", i * Packing.Padded(stage.Units), "unit")};");
+                    }
+                }
+            }
+        }, oneRow: true);
+    }
+
+    private static IEnumerable<Node> ReadBy(MapStage map) => map.Computed().SelectMany(node => node.Inputs).Concat(map.Stores.Select(store => store.Node));
+
+    private static bool IsNear(StreamStage stage) =>
+        stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Sum(term => 4L * term.Packing.Length) <= NearBytes;
+
+    /// <summary>
+    /// How many blocks of a vector's lanes go together: enough sums that additions need not wait for each other, and whole panels.
+    /// First block, blocks together, how often.
+    /// </summary>
+    private static IEnumerable<(int First, int Count, int Repeats)> Blocks(InstructionSet set, StreamStage stage)
+    {
+        bool isNear = IsNear(stage);
+        List<Packing> packings = stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Select(term => term.Packing).ToList();
+        int total = (stage.Units + set.Lanes - 1) / set.Lanes;
+        if (stage.Units <= Packing.Lanes)
+        {
+            yield return (0, total, 1);
+            yield break;
+        }
+
+        int sums = stage.Parts.OfType<ProductStage>().SelectMany(product => product.Accumulators).Select(accumulator => accumulator.Target).Distinct().Count();
+        int panel = packings.Max(packing => packing.PanelVectors / packing.Slots) * set.Parts;
+        int wanted = (set.WholePanels && !isNear ? 4 : 8 + sums - 1) / sums;
+        int together = (Math.Max(wanted, 1) + panel - 1) / panel * panel;
+
+        // A narrower last panel has columns of its own length.
+        int narrow = packings.Where(packing => packing.LastPanelVectors < packing.PanelVectors)
+            .Select(packing => (packing.Panels - 1) * (packing.PanelVectors / packing.Slots) * set.Parts).DefaultIfEmpty(total).Min();
+        narrow = Math.Min(narrow, total);
+        int repeats = narrow / together;
+        if (repeats > 0)
+        {
+            yield return (0, together, repeats);
+        }
+
+        if (repeats * together < narrow)
+        {
+            yield return (repeats * together, narrow - repeats * together, 1);
+        }
+
+        if (narrow < total)
+        {
+            yield return (narrow, total - narrow, 1);
+        }
+    }
+
+    private void StreamedBlocks(
+        ModelSchedule schedule, StreamStage stage, RowReferences rows, InstructionSet set, SourceWriter writer, int first, int count, bool repeats, ImmutableArray<Operand> waiting)
+    {
+        // Where a block's elements lie in a row, and what a value is called.
+        string At(int block, int offset) => Joined((offset + (first + block) * set.Lanes).ToString(System.Globalization.CultureInfo.InvariantCulture), repeats ? "unit" : "");
+        Locals[] locals = Enumerable.Range(0, count).Select(block => new Locals(_equations, suffix: count == 1 ? "" : "_" + block)).ToArray();
+        var registers = new Dictionary<(Operand, int), string>();
+        foreach (Statement part in stage.Parts)
+        {
+            if (part is ProductStage product)
+            {
+                Start(product);
+                foreach (Term term in product.Terms)
+                {
+                    Multiply(product, term);
+                }
+
+                continue;
+            }
+
+            var map = (MapStage)part;
+            for (int block = 0; block < count; block++)
+            {
+                Equations(map, block);
+            }
+        }
+
+        foreach (Operand kept in stage.Kept)
+        {
+            for (int block = 0; block < count; block++)
+            {
+                int wait = waiting.IndexOf(kept);
+                string place = wait < 0 ? LoadAt(rows.Name(kept), At(block, rows.Offset(kept))) : LoadAt("scratch", At(block, wait * Packing.Padded(stage.Units)));
+                writer.Line($"{place} = {registers[(kept, block)]};");
+            }
+        }
+
+        void Start(ProductStage product)
+        {
+            for (int block = 0; block < count; block++)
+            {
+                foreach (Accumulator accumulator in product.Accumulators.Where(accumulator => !registers.ContainsKey((accumulator.Target, block))))
+                {
+                    string name = locals[block].Fresh(_equations.Name(accumulator.Value) ?? schedule.ValueOf(accumulator.Target).Name);
+                    string start = accumulator.Start switch
+                    {
+                        StartKind.Bias => LoadAt("parameters", At(block, _layout.PlaceOf(accumulator.Bias!).Offset)),
+                        StartKind.InPlace => LoadAt(rows.Name(accumulator.Target), At(block, rows.Offset(accumulator.Target))),
+                        _ => "V.Zero",
+                    };
+                    writer.Line($"V {name} = {start};");
+                    registers[(accumulator.Target, block)] = name;
+                }
+            }
+        }
+
+        void Multiply(ProductStage product, Term term)
+        {
+            Packing packing = term.Packing;
+            int blocksInPanel = packing.PanelVectors / packing.Slots * set.Parts;
+            int firstPanel = first / blocksInPanel, panelFloats = packing.PanelVectors * 16 * packing.Columns;
+            int width = firstPanel < packing.Panels - 1 ? packing.PanelVectors : packing.LastPanelVectors;
+            string weights = locals[0].Fresh("weights");
+            string origin = Joined((packing.Offset + firstPanel * panelFloats).ToString(System.Globalization.CultureInfo.InvariantCulture),
+                repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
+            writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(IsDerived(schedule, packing) ? "derived" : "parameters")}, {origin});");
+            int Offset(int block, int slot)
+            {
+                int at = first + block - firstPanel * blocksInPanel;
+                return at / blocksInPanel * panelFloats + (at % blocksInPanel / set.Parts * packing.Slots + slot) * 16 + at % set.Parts * set.Lanes;
+            }
+
+            if (term.IsLookup)
+            {
+                EachSum((sum, weight) => $"{sum} = {sum} + {weight};");
+                return;
+            }
+
+            int chains = IsSplit(term) ? set.ChainsOf(packing.Columns) : 1;
+            if (chains > 1)
+            {
+                Split(product, term, weights, width * 16, chains, Offset);
+                return;
+            }
+
+            foreach ((int row, int offset, int columns) in Segments(schedule, rows, term))
+            {
+                if (columns == 1)
+                {
+                    using (writer.Block(""))
+                    {
+                        writer.Line($"V x = {set.Factory}.Create({KernelEmitter.At(rows.Name(row), offset)});");
+                        EachSum((sum, weight) => $"{sum} = {string.Format(set.MultiplyAdd, "x", weight, sum)};");
+                    }
+
+                    writer.Line($"{weights} = ref Unsafe.Add(ref {weights}, {width * 16});");
+                    continue;
+                }
+
+                using (writer.Block($"for (int k = 0; k < {columns}; k++)"))
+                {
+                    writer.Line($"V x = {set.Factory}.Create(Unsafe.Add(ref {rows.Name(row)}, {(offset == 0 ? "k" : $"{offset} + k")}));");
+                    EachSum((sum, weight) => $"{sum} = {string.Format(set.MultiplyAdd, "x", weight, sum)};");
+                    if (!IsNear(stage))
+                    {
+                        for (int line = 0; line < count * packing.Slots * set.Lanes / 16; line++)
+                        {
+                            int panel = line / width * panelFloats + line % width * 16;
+                            writer.Line($"VectorMath.Prefetch(ref Unsafe.Add(ref {weights}, {panel + PrefetchFloats}));");
+                        }
+                    }
+
+                    writer.Line($"{weights} = ref Unsafe.Add(ref {weights}, {width * 16});");
+                }
+            }
+
+            void EachSum(Func<string, string, string> line)
+            {
+                for (int block = 0; block < count; block++)
+                {
+                    for (int slot = 0; slot < packing.Slots; slot++)
+                    {
+                        string sum = registers[(product.Accumulators[slot].Target, block)];
+                        writer.Line(line(sum, Load(weights, Offset(block, slot))));
+                    }
+                }
+            }
+        }
+
+        // A short sum, all columns in sight: its first chain goes on from what is there.
+        void Split(ProductStage product, Term term, string weights, int columnFloats, int chains, Func<int, int, int> offsetOf)
+        {
+            string values = rows.Name(term.Operands[0]);
+            for (int block = 0; block < count; block++)
+            {
+                using (writer.Block(""))
+                {
+                    string[] sums = product.Accumulators.Select(accumulator => registers[(accumulator.Target, block)]).ToArray();
+                    string[,] chain = new string[term.Packing.Slots, chains];
+                    for (int k = 0; k < term.Packing.Columns; k++)
+                    {
+                        string x = locals[block].Fresh("x");
+                        writer.Line($"V {x} = {set.Factory}.Create({KernelEmitter.At(values, rows.Offset(term.Operands[0]) + k)});");
+                        for (int slot = 0; slot < term.Packing.Slots; slot++)
+                        {
+                            bool isNew = k > 0 && k < chains;
+                            string sum = k % chains == 0 ? sums[slot] : isNew ? locals[block].Fresh("sum") : chain[slot, k % chains];
+                            chain[slot, k % chains] = sum;
+                            string weight = Load(weights, offsetOf(block, slot) + k * columnFloats);
+                            writer.Line($"{(isNew ? "V " : "")}{sum} = {string.Format(set.MultiplyAdd, x, weight, isNew ? "V.Zero" : sum)};");
+                        }
+                    }
+
+                    for (int slot = 0; slot < term.Packing.Slots; slot++)
+                    {
+                        writer.Line($"{sums[slot]} = {InstructionSet.Joined(Enumerable.Range(0, chains).Select(i => chain[slot, i]).ToList())};");
+                    }
+                }
+            }
+        }
+
+        void Equations(MapStage map, int block)
+        {
+            Locals names = locals[block];
+            List<Node> read = ReadBy(map).Distinct().ToList();
+            foreach (Binding load in map.Loads)
+            {
+                if (registers.TryGetValue((load.Operand, block), out string? held))
+                {
+                    names.Call(load.Node, held);
+                }
+                else if (!names.Has(load.Node))
+                {
+                    bool isElement = !load.Node.Type.Has(Axes.Unit);
+                    string place = isElement ? $"{set.Factory}.Create({KernelEmitter.At(rows.Name(load.Operand), rows.Offset(load.Operand))})" : LoadAt(rows.Name(load.Operand), At(block, rows.Offset(load.Operand)));
+                    writer.Line($"V {names.Name(load.Node)} = {place};");
+                }
+            }
+
+            foreach (Node node in read.Where(node => node.Kind is NodeKind.Constant or NodeKind.Parameter && !names.Has(node)).OrderBy(node => node.Id))
+            {
+                string value = node.Kind == NodeKind.Constant ? $"{set.Factory}.Create({SourceWriter.Number(node.Value)})"
+                    : node.Type.Has(Axes.Unit) ? LoadAt("parameters", At(block, _layout.PlaceOf(node).Offset))
+                    : $"{set.Factory}.Create({KernelEmitter.At("parameters", _layout.PlaceOf(node).Offset)})";
+                writer.Line($"V {names.Name(node)} = {value};");
+            }
+
+            foreach (Node node in map.Computed().Where(node => !names.Has(node)))
+            {
+                writer.Line($"V {names.Name(node)} = {Code(node, names)};");
+            }
+
+            foreach (Binding store in map.Stores)
+            {
+                registers[(store.Operand, block)] = names.Name(store.Node);
+            }
+        }
+    }
+
+    private static string Joined(params string[] terms)
+    {
+        string joined = string.Join(" + ", terms.Where(term => term.Length > 0 && term != "0"));
+        return joined.Length == 0 ? "0" : joined;
+    }
+
+    private static string LoadAt(string reference, string offset) => offset == "0" ? $"Unsafe.As<float, V>(ref {reference})" : $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {offset}))";
+}
