@@ -12,10 +12,13 @@ public static class PackedWeights
     /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
     /// <param name="firstColumn">The column that row 0 becomes.</param>
     /// <param name="totalColumns">Columns of the derived packing.</param>
-    public static void CopyTransposed(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors, int firstColumn, int totalColumns)
+    /// <param name="part">Which of the matrix's rows.</param>
+    public static void CopyTransposed(
+        ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors, int firstColumn, int totalColumns, WorkPart part = default)
     {
         int totalVectors = Padding.Of(matrix.Columns) / Padding.Lanes;
-        for (int row = 0; row < matrix.Rows; row++)
+        (int firstRow, int rows) = part.Of(matrix.Rows);
+        for (int row = firstRow; row < firstRow + rows; row++)
         {
             ref float source = ref Unsafe.Add(ref parameters, matrix.FirstOf(row, out int columnStride));
             for (int panel = 0; panel * panelVectors < totalVectors; panel++)
@@ -37,10 +40,12 @@ public static class PackedWeights
     /// <param name="matrix">The matrix, [rows, columns].</param>
     /// <param name="derived">The start of the derived packing, with panels of <paramref name="panelVectors"/> vectors.</param>
     /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
-    public static void Copy(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors)
+    /// <param name="part">Which of the matrix's rows.</param>
+    public static void Copy(ref float parameters, ParameterInfo matrix, ref float derived, int panelVectors, WorkPart part = default)
     {
         var segment = new PackedSegment(0, 0, 1, panelVectors);
-        for (int row = 0; row < matrix.Rows; row++)
+        (int firstRow, int rows) = part.Of(matrix.Rows);
+        for (int row = firstRow; row < firstRow + rows; row++)
         {
             int first = matrix.FirstOf(row, out int stride), targetFirst = segment.FirstOf(row, matrix.Rows, matrix.Columns, out int targetStride);
             for (int column = 0; column < matrix.Columns; column++)

@@ -50,19 +50,21 @@ namespace Samples
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
         /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
-        public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
+        /// <param name="threads">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>
+        public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(this, batchSize, steps, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps) => CreateSession(batchSize, steps);
+        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);
 
         /// <summary>A trainer computes losses and gradients of the model's parameters.</summary>
         /// <param name="batchSize">Sequences in a batch at the most.</param>
         /// <param name="steps">Steps of a call at the most: how far gradients reach back.</param>
         /// <param name="options">Which gradients, summed or averaged, overwritten or accumulated.</param>
-        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null) => new Trainer(this, batchSize, steps, options);
+        /// <param name="threads">Threads that share the work of a call, the caller's among them; they decide no bit of a result.</param>
+        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null, int threads = 1) => new Trainer(this, batchSize, steps, options, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options) => CreateTrainer(batchSize, steps, options);
+        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads) => CreateTrainer(batchSize, steps, options, threads);
 
         private static global::Unrolled.ModelLayout CreateLayout() => new global::Unrolled.ModelLayout(
             "GruResetBefore", 0, 16, 17, global::Unrolled.Loss.None, 3264,
@@ -103,8 +105,8 @@ namespace Samples
             private readonly nint _runValue4; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
 
-            internal Session(GruResetBefore model, int batchSize, int steps)
-                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps))
+            internal Session(GruResetBefore model, int batchSize, int steps, int threads)
+                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -168,24 +170,40 @@ namespace Samples
             }
 
             /// <inheritdoc/>
-            protected override void RunCore(int rows, int steps)
+            protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_runSums2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_runH3), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 96), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 32), 32, ref _memory.At(_runH3 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runSums2 + (nint)t * rows * 96), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runValue4), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref _memory.At(_runValue4), ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runH3 + (nint)(t + 1) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runValue4 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runValue4 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)steps * rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
         }
 
@@ -214,11 +232,11 @@ namespace Samples
             private readonly nint _sum11; // [rows, 17]
             private readonly nint _dHPreviousProducts12; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
-            private readonly nint _gathered; // a panel of adjoints for weight gradients
+            private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
 
-            internal Trainer(GruResetBefore model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)
-                : base(GruResetBefore.Layout, batchSize, steps, options)
+            internal Trainer(GruResetBefore model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
+                : base(GruResetBefore.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
@@ -238,7 +256,7 @@ namespace Samples
                 _dH10 = _memory.Reserve((long)batchSize, 32);
                 _sum11 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts12 = _memory.Reserve((long)batchSize, 32);
-                _gathered = _memory.Reserve(128, 64);
+                _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -281,61 +299,103 @@ namespace Samples
             };
 
             /// <inheritdoc/>
-            protected override void ForwardCore(int rows, int steps)
+            protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input), ref _memory.At(_sums2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_h3), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_sums2 + (nint)first * 160), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 32), 32, ref _memory.At(_h3 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue3(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_value4), ref _memory.At(_value5), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5), ref _memory.At(_sums2 + (nint)t * rows * 160), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_value4), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_h3 + (nint)(t + 1) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue3(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_value5 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)steps * rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
 
             /// <inheritdoc/>
-            protected override void BackwardCore(int rows, int steps)
+            protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
                 ref float gradients = ref Gradients.Reference;
                 ref float derived = ref _memory.At(_derived);
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[7], ref _memory.At(_derived + 0), 4, 0, 17); // gru_0.W_hn
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34); // gru_0.W_hr
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34); // gru_0.W_hz
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0), 32, ref _memory.At(_dHPrevious9), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[7], ref _memory.At(_derived + 0), 4, 0, 17, part); // gru_0.W_hn
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34, part); // gru_0.W_hr
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34, part); // gru_0.W_hz
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 32), 32, ref _memory.At(_dHPrevious9 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, from the last step to the first
                 for (int t = steps - 1; t >= 0; t--)
                 {
                     int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + (nint)t * rows * 32), ref _memory.At(_dHPrevious9 + (nint)turn * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_dH10), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_sum11), ref derived, ref _memory.At(_zeros), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_dHPreviousProducts12), ref derived, ref _memory.At(_zeros), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint3(ref _memory.At(_dH10), ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_dHPreviousProducts12), ref _memory.At(_sum11), ref _memory.At(_dHPrevious9 + (nint)(1 - turn) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious9 + ((nint)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dH10 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_sum11 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint3(ref _memory.At(_dH10 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_dHPrevious9 + ((nint)(1 - turn) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Adjoint(ref _memory.At(_sums2), ref _memory.At(_h3), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious9 + (nint)(steps & 1) * rows * 32), 32, ref _memory.At(_initialGradient0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Adjoint(ref _memory.At(_sums2 + (nint)first * 160), ref _memory.At(_h3 + (nint)first * 32), own);
+
+                part.Meet();
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious9 + ((nint)(steps & 1) * rows + firstRow) * 32), 32, ref _memory.At(_initialGradient0 + (nint)firstRow * 32), 32, 32, ownRows);
                 if (Options.InputGradients)
                 {
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51); // gru_0.W_xr
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51); // gru_0.W_xn
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51); // gru_0.W_xz
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2), ref _memory.At(_inputGradient), ref derived, ref _memory.At(_zeros), rows * steps);
+                    part.Meet();
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xr
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xn
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
+
+                    part.Meet();
+
+                    // All steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2 + (nint)first * 160), ref _memory.At(_inputGradient + (nint)first * 16), ref derived, ref _memory.At(_zeros), own);
                 }
             }
         }
@@ -662,73 +722,76 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_r += d_r_preactivation, summed over rows
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
         }
 
         // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
+            (int panel, int panels, int column, int columns) = part.Of(2, 16);
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_hr, W_hz: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 17);
+            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_hn: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient3(ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient3(ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 17);
+            var shape = new GradientShape { Columns = columns, ValueStride = 160, Panels = panels, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
         }
 
@@ -3350,7 +3413,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3359,12 +3422,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -3386,12 +3449,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3410,7 +3473,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3419,13 +3482,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3448,12 +3511,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3476,7 +3539,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector512.Create(1f);
+                V constant14 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3488,20 +3551,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -3525,11 +3588,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -3553,10 +3616,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -3578,10 +3641,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3594,26 +3657,27 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 16)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -4258,7 +4322,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4267,12 +4331,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -4294,12 +4358,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4318,7 +4382,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4327,13 +4391,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4356,12 +4420,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -4384,7 +4448,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector256.Create(1f);
+                V constant14 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4396,20 +4460,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -4433,11 +4497,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -4461,10 +4525,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -4486,10 +4550,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4502,26 +4566,27 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 8)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -4984,7 +5049,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -4993,12 +5058,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -5020,12 +5085,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5044,7 +5109,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5053,13 +5118,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v16 = constant11 - z;
+                        V v19 = constant14 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v18 = r * h_previous;
+                        V v21 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v16;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v18;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5082,12 +5147,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v16 = v12 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v16);
+                        V v19 = v15 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -5110,7 +5175,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant11 = Vector128.Create(1f);
+                V constant14 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5122,20 +5187,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = constant11 - z;
-                        V d_n = d_h * v19;
-                        V v21 = n * n;
-                        V v22 = constant11 - v21;
-                        V d_n_preactivation = d_n * v22;
-                        V v24 = constant11 - r;
-                        V v25 = r * v24;
-                        V v26 = h_previous - n;
-                        V d_z = d_h * v26;
-                        V v28 = z * v19;
-                        V d_z_preactivation = d_z * v28;
+                        V v22 = constant14 - z;
+                        V d_n = d_h * v22;
+                        V v24 = n * n;
+                        V v25 = constant14 - v24;
+                        V d_n_preactivation = d_n * v25;
+                        V v27 = constant14 - r;
+                        V v28 = r * v27;
+                        V v29 = h_previous - n;
+                        V d_z = d_h * v29;
+                        V v31 = z * v22;
+                        V d_z_preactivation = d_z * v31;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v25, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -5159,11 +5224,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v11 * h_previous;
-                        V d_r_preactivation = d_r * v13;
+                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v14 * h_previous;
+                        V d_r_preactivation = d_r * v16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -5187,10 +5252,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v16 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v14, r, v16);
+                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -5212,10 +5277,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v13 = v11 * v12;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v13, 17 - unit);
+                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v16 = v14 * v15;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5228,26 +5293,27 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 4)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v11 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v12 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v13 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v11;
-                            total1 = total1 + v12;
-                            total2 = total2 + v13;
+                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v14;
+                            total1 = total1 + v15;
+                            total2 = total2 + v16;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
