@@ -39,8 +39,8 @@ internal static class Compiler
         ParameterLayout layout = ParameterLayout.Of(network);
         ModelSchedule rowSchedule = Row(streaming, layout, "Row");
         ModelSchedule stepSchedule = Schedule(streaming, layout, "Step");
-        ModelSchedule runSchedule = Schedule(sequence, layout, "Run");
-        ModelSchedule trainingSchedule = Schedule(training, layout, "Training");
+        ModelSchedule runSchedule = Divided(Schedule(sequence, layout, "Run"));
+        ModelSchedule trainingSchedule = Divided(Schedule(training, layout, "Training"));
         return new CompilationResult(
             Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
     }
@@ -73,5 +73,13 @@ internal static class Compiler
         ModelSchedule schedule = Plan.Run(Fuse.Run(Stack.Run(graph, layout, name)));
         ScheduleVerifier.Verify(schedule);
         return schedule;
+    }
+
+    /// <summary>A schedule for any number of threads.</summary>
+    internal static ModelSchedule Divided(ModelSchedule schedule)
+    {
+        ModelSchedule divided = Divide.Run(schedule);
+        ScheduleVerifier.Verify(divided);
+        return divided;
     }
 }

@@ -14,8 +14,9 @@ namespace Unrolled.Generator.Emit;
 /// <param name="Buffers">Rows of buffers, in the order of the kernel's parameters.</param>
 /// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
 /// <param name="IsOneRow">Whether it is for one row alone, whose token comes by value.</param>
+/// <param name="TakesPart">Whether the kernel is divided by what it writes: it is called with the thread's part last.</param>
 internal sealed record KernelCall(
-    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow);
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow, bool TakesPart);
 
 /// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
 internal sealed partial class KernelEmitter
@@ -323,32 +324,43 @@ internal sealed partial class KernelEmitter
         return Add(layer + "TokenGradient", ImmutableArray.Create("the columns of " + gradient.Packing.Name + " that tokens name get their adjoints"), rows, extra, usesTokens: true, (set, name, writer) =>
         {
             Attributes(writer);
-            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true, takesPart: true)})"))
             using (writer.Block("unchecked"))
-            using (writer.Block("for (int row = 0; row < rows; row++)"))
             {
-                writer.Line($"ref float adjoint = ref Unsafe.Add(ref {adjoint}, (nint)row * {rows.Stride(rows.Index(first))});");
-                writer.Line("int token = Unsafe.Add(ref tokens, row);");
-                ForEachPanelVector(set, writer, gradient.Packing, (vector, column, unit, slot) =>
+                writer.Line($"(int first, int count) = part.Of({gradient.Packing.Panels}); // panels");
+                writer.Line("int end = first + count;");
+                using (writer.Block("for (int row = 0; row < rows; row++)"))
                 {
-                    if (gradient.Adjoints[slot] is { } operand)
-                    {
-                        string weight = Load("gradients", gradient.Packing.Offset + vector, column);
-                        writer.Line($"{weight} = {weight} + {Load("adjoint", rows.Offset(operand), unit)};");
-                    }
-                });
+                    writer.Line($"ref float adjoint = ref Unsafe.Add(ref {adjoint}, (nint)row * {rows.Stride(rows.Index(first))});");
+                    writer.Line("int token = Unsafe.Add(ref tokens, row);");
+                    ForEachPanelVector(
+                        set, writer, gradient.Packing,
+                        (vector, column, unit, slot) =>
+                        {
+                            if (gradient.Adjoints[slot] is { } operand)
+                            {
+                                string weight = Load("gradients", gradient.Packing.Offset + vector, column);
+                                writer.Line($"{weight} = {weight} + {Load("adjoint", rows.Offset(operand), unit)};");
+                            }
+                        },
+                        "first", "end");
+                }
             }
-        });
+        }, takesPart: true);
     }
 
     /// <summary>A loop over the vectors of one column of a packing: the body gets constant and variable parts of the offsets.</summary>
-    private static void ForEachPanelVector(InstructionSet set, SourceWriter writer, Packing packing, Action<int, string, string, int> body)
+    /// <param name="first">The first panel.</param>
+    /// <param name="end">The panel to stop before; null for all.</param>
+    private static void ForEachPanelVector(
+        InstructionSet set, SourceWriter writer, Packing packing, Action<int, string, string, int> body, string first = "0", string? end = null)
     {
         int fullPanels = packing.LastPanelVectors == packing.PanelVectors ? packing.Panels : packing.Panels - 1;
         int blocks = packing.PanelVectors / packing.Slots;
         if (fullPanels > 0)
         {
-            using (writer.Block($"for (int panel = 0; panel < {fullPanels}; panel++)"))
+            string stop = end is null ? $"panel < {fullPanels}" : fullPanels == packing.Panels ? $"panel < {end}" : $"panel < {end} && panel < {fullPanels}";
+            using (writer.Block($"for (int panel = {first}; {stop}; panel++)"))
             {
                 writer.Line($"int column = panel * {packing.PanelVectors * 16 * packing.Columns} + token * {packing.PanelVectors * 16};");
                 writer.Line($"int unit = panel * {blocks * 16};");
@@ -358,7 +370,7 @@ internal sealed partial class KernelEmitter
 
         if (fullPanels < packing.Panels)
         {
-            using (writer.Block(""))
+            using (writer.Block(end is null ? "" : $"if ({end} > {fullPanels})"))
             {
                 writer.Line($"int column = {fullPanels * packing.PanelVectors * 16 * packing.Columns} + token * {packing.LastPanelVectors * 16};");
                 writer.Line($"const int unit = {fullPanels * blocks * 16};");
@@ -396,6 +408,7 @@ internal sealed partial class KernelEmitter
             int call = 0;
             foreach ((int firstPanel, int panels, int width) in Panels(packing))
             {
+                writer.Line($"({(call == 0 ? "int panel, int panels, int column, int columns" : "panel, panels, column, columns")}) = part.Of({panels}, {packing.Columns});");
                 int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
                 int offset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns;
                 int AdjointOffset(int v) => rows.Offset(gradient.Adjoints[v % packing.Slots]!.Value) + v / packing.Slots * 16 + block;
@@ -409,17 +422,23 @@ internal sealed partial class KernelEmitter
                     string shape = call == 0 ? "shape" : "shape" + call;
                     IEnumerable<string> fields = new[]
                     {
-                        $"Columns = {packing.Columns}", $"ValueStride = {columnStride}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
+                        "Columns = columns", $"ValueStride = {columnStride}", "Panels = panels", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
                         $"PanelFloats = {width * 16 * packing.Columns}", $"WeightStride = {width * 16}", $"AdjointStride = {adjointStride}",
                     }
                         .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
                     writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
-                    Dispatch(writer, $"Gradient{vectors.Length}(ref {At(columns, rows.Offset(gradient.Columns))}, ref {adjoints}, ref {At("gradients", offset + vectors[0] * 16)}, ref gathered, in {shape}, rows);");
+
+                    // One panel has none before it.
+                    string weightsBefore = panels == 1 ? "" : $" + panel * {width * 16 * packing.Columns}";
+                    string adjoint = panels == 1 ? adjoints : $"Unsafe.Add(ref {adjoints}, panel * {packing.PanelVectors / packing.Slots * 16})";
+                    string value = $"Unsafe.Add(ref {columns}, {Sum(rows.Offset(gradient.Columns), "column")})";
+                    string target = $"Unsafe.Add(ref gradients, {Sum(offset + vectors[0] * 16, $"column * {width * 16}")}{weightsBefore})";
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {value}, ref {adjoint}, ref {target}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
                 }
             }
-        });
+        }, takesPart: true);
     }
 
     // ---- elementwise
@@ -541,9 +560,10 @@ internal sealed partial class KernelEmitter
         return Add(layer + "VectorGradients", comments, rows, extra, usesTokens: false, (set, name, writer) =>
         {
             Attributes(writer);
-            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false, takesPart: true)})"))
             using (writer.Block("unchecked"))
             {
+                writer.Line($"(int first, int count) = part.Of({Packing.Padded(sums.Units) / 16}); // 16 units each");
                 var locals = new Locals(_equations);
                 Constants(set, writer, locals, read);
                 // One element that broadcasts fills a vector, of which one lane counts.
@@ -551,7 +571,7 @@ internal sealed partial class KernelEmitter
                 using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
                 {
                     writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
-                    using (writer.Block($"for (int unit = 0; unit < {(sums.Units == 0 ? set.Lanes : Packing.Padded(sums.Units))}; unit += {set.Lanes})"))
+                    using (writer.Block($"for (int unit = 16 * first; unit < {(sums.Units == 0 ? $"{set.Lanes} * count" : "16 * (first + count)")}; unit += {set.Lanes})"))
                     {
                         for (int i = 0; i < sums.Sums.Length; i++)
                         {
@@ -582,7 +602,7 @@ internal sealed partial class KernelEmitter
                     }
                 }
             }
-        });
+        }, takesPart: true);
     }
 
     private static void Constants(InstructionSet set, SourceWriter writer, Locals locals, List<Node> read)
@@ -629,7 +649,10 @@ internal sealed partial class KernelEmitter
     /// <summary>Names of local vectors: what the equations call them, or a number.</summary>
     private sealed class Locals
     {
-        private static readonly string[] Reserved = { "x", "k", "unit", "token", "row", "rows", "chunk", "parameters", "gradients", "derived", "tokens", "V", "VectorMath", "Unsafe" };
+        private static readonly string[] Reserved =
+        {
+            "x", "k", "unit", "token", "row", "rows", "chunk", "first", "count", "part", "parameters", "gradients", "derived", "scratch", "tokens", "V", "VectorMath", "Unsafe",
+        };
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
@@ -690,19 +713,23 @@ internal sealed partial class KernelEmitter
 
     private static string At(string reference, int offset) => offset == 0 ? reference : $"Unsafe.Add(ref {reference}, {offset})";
 
+    private static string Sum(int offset, string variable) => offset == 0 ? variable : $"{offset} + {variable}";
+
     private static string Load(string reference, int offset) => $"Unsafe.As<float, V>(ref {At(reference, offset)})";
 
     private static string Load(string reference, int offset, string variable) =>
-        $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {(offset == 0 ? variable : $"{offset} + {variable}")}))";
+        $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {Sum(offset, variable)}))";
 
     /// <param name="oneRow">Whether it is for one row alone, whose token comes by value.</param>
-    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false) => string.Join(", ",
+    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false) => string.Join(", ",
         (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "int token" : "ref int tokens" })
-        .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Concat(oneRow ? Array.Empty<string>() : new[] { "int rows" }));
+        .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Concat(oneRow ? Array.Empty<string>() : new[] { "int rows" })
+        .Concat(takesPart ? new[] { "WorkPart part" } : Array.Empty<string>()));
 
     /// <summary>Prints a kernel for each instruction set; a kernel whose text is there already is shared.</summary>
     private KernelCall Add(
-        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print, bool oneRow = false)
+        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print,
+        bool oneRow = false, bool takesPart = false)
     {
         var texts = InstructionSet.All.ToDictionary(set => set, set =>
         {
@@ -712,7 +739,8 @@ internal sealed partial class KernelEmitter
         });
         string arguments = string.Join(", ",
             (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "token" : "ref tokens" })
-            .Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Concat(oneRow ? Array.Empty<string>() : new[] { "rows" }));
+            .Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Concat(oneRow ? Array.Empty<string>() : new[] { "rows" })
+            .Concat(takesPart ? new[] { "part" } : Array.Empty<string>()));
         string name = Named(wanted, string.Join("\u0002", InstructionSet.All.Select(set => texts[set])), comments, named =>
         {
             foreach (InstructionSet set in InstructionSet.All)
@@ -727,31 +755,31 @@ internal sealed partial class KernelEmitter
                 _common.Line("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
             }
 
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow)})"))
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow, takesPart)})"))
             {
                 Dispatch(_common, $"{named}({arguments});");
             }
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens, oneRow);
+        return Call(name, rows, extra, usesTokens, oneRow, takesPart);
     }
 
     /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
-    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print)
+    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print, bool takesPart = false)
     {
         var body = new SourceWriter();
         print(body);
-        string name = Named(wanted, Declared(rows, extra, usesTokens: false) + body, comments, named =>
+        string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart) + body, comments, named =>
         {
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false)})"))
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart)})"))
             {
                 _common.Lines(body.ToString());
             }
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens: false, oneRow: false);
+        return Call(name, rows, extra, usesTokens: false, oneRow: false, takesPart);
     }
 
     /// <summary>The name of a kernel; one whose text is there already is shared.</summary>
@@ -781,8 +809,8 @@ internal sealed partial class KernelEmitter
         }
     }
 
-    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow) =>
-        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow);
+    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow, bool takesPart) =>
+        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow, takesPart);
 }
 
 /// <summary>Identifiers from the names of equations.</summary>

@@ -168,19 +168,21 @@ internal sealed class ModelEmitter
         _writer.Line("/// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>");
         _writer.Line("/// <param name=\"batchSize\">Sequences worked on together.</param>");
         _writer.Line("/// <param name=\"steps\">Steps that Run works on at a time at the most; sequences may be longer.</param>");
-        _writer.Line("public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);");
+        _writer.Line("/// <param name=\"threads\">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>");
+        _writer.Line("public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(this, batchSize, steps, threads);");
         _writer.Line();
         _writer.Line("/// <inheritdoc/>");
-        _writer.Line("global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps) => CreateSession(batchSize, steps);");
+        _writer.Line("global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);");
         _writer.Line();
         _writer.Line("/// <summary>A trainer computes losses and gradients of the model's parameters.</summary>");
         _writer.Line("/// <param name=\"batchSize\">Sequences in a batch at the most.</param>");
         _writer.Line("/// <param name=\"steps\">Steps of a call at the most: how far gradients reach back.</param>");
         _writer.Line("/// <param name=\"options\">Which gradients, summed or averaged, overwritten or accumulated.</param>");
-        _writer.Line("public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null) => new Trainer(this, batchSize, steps, options);");
+        _writer.Line("/// <param name=\"threads\">Threads that share the work of a call, the caller's among them; they decide no bit of a result.</param>");
+        _writer.Line("public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null, int threads = 1) => new Trainer(this, batchSize, steps, options, threads);");
         _writer.Line();
         _writer.Line("/// <inheritdoc/>");
-        _writer.Line("global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options) => CreateTrainer(batchSize, steps, options);");
+        _writer.Line("global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads) => CreateTrainer(batchSize, steps, options, threads);");
         _writer.Line();
         _writer.Line("private static global::Unrolled.ModelLayout CreateLayout() => new global::Unrolled.ModelLayout(");
         _writer.Line($"    \"{_spec.Class.Replace("@", "")}\", {_spec.Tokens}, {_spec.Features}, {OutputSize}, global::Unrolled.Loss.{_spec.Loss}, {_layout.Length},");
@@ -222,9 +224,10 @@ internal sealed class ModelEmitter
 
     private void Session()
     {
-        var row = new ProgramEmitter(_row, _kernels, "row", "global::" + _kernelNamespace, oneRow: true);
-        var step = new ProgramEmitter(_step, _kernels, "step", "global::" + _kernelNamespace);
-        var run = new ProgramEmitter(_run, _kernels, "run", "global::" + _kernelNamespace);
+        var row = new ProgramEmitter(_row, _kernels, _layout, 0, "row", "global::" + _kernelNamespace, oneRow: true);
+        var step = new ProgramEmitter(_step, _kernels, _layout, 0, "step", "global::" + _kernelNamespace);
+        int runDerived = _step.Derived.Sum(packing => packing.Length);
+        var run = new ProgramEmitter(_run, _kernels, _layout, runDerived, "run", "global::" + _kernelNamespace);
         _writer.Line("/// <summary>Runs the model, its state carried from call to call.</summary>");
         using (_writer.Block("public sealed class Session : global::Unrolled.Session"))
         {
@@ -234,7 +237,7 @@ internal sealed class ModelEmitter
             var shared = SharedBuffers(training: false);
             var own = row.OwnBuffers("1", "1").Concat(step.OwnBuffers("batchSize", "1")).Concat(run.OwnBuffers("batchSize", "steps")).ToList();
             Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
-            using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps)\n    : base({_spec.Class}.Layout, batchSize, ChunkOf(batchSize, steps))"))
+            using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps, int threads)\n    : base({_spec.Class}.Layout, batchSize, ChunkOf(batchSize, steps), threads)"))
             {
                 _writer.Line("steps = ChunkOf(batchSize, steps);");
                 Construct(shared, own, training: false);
@@ -248,7 +251,7 @@ internal sealed class ModelEmitter
             _writer.Line("[global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]");
             using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
             {
-                Begin(_row, 0, gradients: false);
+                Begin(_row.Forward, 0, gradients: false);
                 _writer.Lines(rowProgram.ToString());
             }
 
@@ -256,15 +259,15 @@ internal sealed class ModelEmitter
             _writer.Line("/// <inheritdoc/>");
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
-                Begin(_step, 0, gradients: false);
+                Begin(_step.Forward, 0, gradients: false);
                 step.Emit(_writer, _step.Forward, oneStep: true);
             }
 
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
-            using (_writer.Block("protected override void RunCore(int rows, int steps)"))
+            using (_writer.Block("protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_run, _step.Derived.Sum(packing => packing.Length), gradients: false);
+                Begin(_run.Forward, runDerived, gradients: false);
                 run.Emit(_writer, _run.Forward, oneStep: false);
             }
         }
@@ -274,7 +277,7 @@ internal sealed class ModelEmitter
 
     private void Trainer()
     {
-        var program = new ProgramEmitter(_training, _kernels, "", "global::" + _kernelNamespace);
+        var program = new ProgramEmitter(_training, _kernels, _layout, 0, "", "global::" + _kernelNamespace);
         _writer.Line("/// <summary>Computes losses and gradients; its state is carried from call to call, which truncates backpropagation through time.</summary>");
         using (_writer.Block("public sealed class Trainer : global::Unrolled.Trainer"))
         {
@@ -282,31 +285,30 @@ internal sealed class ModelEmitter
             var own = program.OwnBuffers("batchSize", "steps").ToList();
             Fields(shared, own, hasDerived: _training.Derived.Length > 0, training: true);
             using (_writer.Block(
-                $"internal Trainer({_spec.Class} model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)\n    : base({_spec.Class}.Layout, batchSize, steps, options)"))
+                $"internal Trainer({_spec.Class} model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)\n    : base({_spec.Class}.Layout, batchSize, steps, options, threads)"))
             {
                 Construct(shared, own, training: true);
             }
 
             _writer.Line();
             Buffers(training: true);
-            using (_writer.Block("protected override void ForwardCore(int rows, int steps)"))
+            using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_training, 0, gradients: false, derived: DerivedOf(_training.Forward));
+                Begin(_training.Forward, 0, gradients: false);
                 program.Emit(_writer, _training.Forward, oneStep: false);
             }
 
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
-            using (_writer.Block("protected override void BackwardCore(int rows, int steps)"))
+            using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                ImmutableArray<Packing> inputOnly = DerivedOf(_training.InputBackward).Except(DerivedOf(_training.Backward)).ToImmutableArray();
-                Begin(_training, 0, gradients: true, derived: DerivedOf(_training.Backward));
+                Begin(_training.Backward.AddRange(_training.InputBackward), 0, gradients: true);
                 program.Emit(_writer, _training.Backward, oneStep: false);
                 if (_training.InputBackward.Length > 0)
                 {
                     using (_writer.Block("if (Options.InputGradients)"))
                     {
-                        Refresh(_training, inputOnly, 0);
+                        _writer.Line("part.Meet();");
                         program.Emit(_writer, _training.InputBackward, oneStep: false);
                     }
                 }
@@ -327,10 +329,6 @@ internal sealed class ModelEmitter
 
         _writer.Line();
     }
-
-    private ImmutableArray<Packing> DerivedOf(ImmutableArray<Statement> statements) => statements
-        .SelectMany(statement => statement is Loop loop ? loop.Body : ImmutableArray.Create(statement)).OfType<ProductStage>()
-        .SelectMany(stage => stage.Terms).Select(term => term.Packing).Where(_training.Derived.Contains).Distinct().ToImmutableArray();
 
     /// <summary>Buffers that the runtime's base class reads and writes: field, rows, units.</summary>
     private List<(string Field, string Rows, int Units)> SharedBuffers(bool training)
@@ -396,7 +394,7 @@ internal sealed class ModelEmitter
 
         if (training)
         {
-            _writer.Line("private readonly nint _gathered; // a panel of adjoints for weight gradients");
+            _writer.Line("private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread");
         }
 
         if (hasDerived)
@@ -430,7 +428,7 @@ internal sealed class ModelEmitter
 
         if (training)
         {
-            _writer.Line($"_gathered = _memory.Reserve({TileEmitter.ChunkRows}, {4 * Packing.Lanes});");
+            _writer.Line($"_gathered = _memory.Reserve(threads, {TileEmitter.GatheredFloats});");
         }
 
         if (derived > 0)
@@ -491,39 +489,36 @@ internal sealed class ModelEmitter
         }
     }
 
-    private void Begin(ModelSchedule schedule, int derivedOffset, bool gradients, ImmutableArray<Packing>? derived = null)
+    private void Begin(ImmutableArray<Statement> program, int derivedOffset, bool gradients)
     {
-        ImmutableArray<Packing> fresh = derived ?? schedule.Derived;
         _writer.Line("ref float parameters = ref _parameters.Reference;");
         if (gradients)
         {
             _writer.Line("ref float gradients = ref Gradients.Reference;");
         }
 
-        if (fresh.Length > 0 || (gradients && schedule.Derived.Length > 0))
+        if (ModelSchedule.Flat(program).OfType<Repack>().Any())
         {
             _writer.Line($"ref float derived = ref _memory.At(_derived{(derivedOffset == 0 ? "" : $" + {derivedOffset}")});");
-            Refresh(schedule, fresh, derivedOffset);
+        }
+
+        if (program.OfType<Parallel>().Any(parallel => parallel.Division != Division.Blocks))
+        {
+            _writer.Line();
+            _writer.Line("// This thread's rows: of the batch, and of all steps one after another.");
+        }
+
+        if (program.OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows))
+        {
+            _writer.Line("(int firstRow, int ownRows) = part.Of(rows);");
+        }
+
+        if (program.OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps))
+        {
+            _writer.Line("(int first, int own) = part.Of(rows * steps);");
         }
 
         _writer.Line();
-    }
-
-    private void Refresh(ModelSchedule schedule, ImmutableArray<Packing> packings, int derivedOffset)
-    {
-        foreach (Packing packing in packings)
-        {
-            int column = 0;
-            foreach (Node matrix in packing.Matrices)
-            {
-                int index = _layout.Places.IndexOf(_layout.PlaceOf(matrix));
-                string target = $"ref _memory.At(_derived + {derivedOffset + packing.Offset})";
-                _writer.Line(packing.IsTransposed
-                    ? $"global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}); // {matrix.Name}"
-                    : $"global::Unrolled.PackedWeights.Copy(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}); // {matrix.Name}");
-                column += matrix.Type.Units;
-            }
-        }
     }
 
     // ---- kernels

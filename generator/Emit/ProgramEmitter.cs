@@ -11,18 +11,24 @@ internal sealed class ProgramEmitter
 {
     private readonly ModelSchedule _schedule;
     private readonly KernelEmitter _kernels;
+    private readonly ParameterLayout _layout;
+    private readonly int _derivedOffset;
     private readonly string _prefix;
     private readonly string _kernelNamespace;
 
     private readonly bool _oneRow;
 
+    /// <param name="derivedOffset">Where this schedule's derived packings begin among those of the class.</param>
     /// <param name="prefix">What the fields of this schedule's own buffers begin with.</param>
     /// <param name="oneRow">Whether the program is for one row of one step, whose input comes as an argument.</param>
-    public ProgramEmitter(ModelSchedule schedule, KernelEmitter kernels, string prefix, string kernelNamespace, bool oneRow = false)
+    public ProgramEmitter(
+        ModelSchedule schedule, KernelEmitter kernels, ParameterLayout layout, int derivedOffset, string prefix, string kernelNamespace, bool oneRow = false)
     {
         _oneRow = oneRow;
         _schedule = schedule;
         _kernels = kernels;
+        _layout = layout;
+        _derivedOffset = derivedOffset;
         _prefix = prefix;
         _kernelNamespace = kernelNamespace;
     }
@@ -59,81 +65,166 @@ internal sealed class ProgramEmitter
     /// <summary>The program for one row of one step, and where it leaves the outputs.</summary>
     public void EmitRow(SourceWriter writer)
     {
+        var position = new Position(InLoop: false, OneStep: true, Division: null);
         foreach (Statement statement in _schedule.Forward)
         {
-            Statement(writer, statement, inLoop: false, oneStep: true, "");
+            Statement(writer, statement, position, "");
         }
 
         Operand outputs = _schedule.Outputs!.Value;
-        writer.Line($"return ref {Address(_schedule.PlaceOf(outputs).Buffer, outputs.Moment, _schedule.PlaceOf(outputs).Slot * Packing.Padded(_schedule.BufferOf(outputs).Units), inLoop: false, oneStep: true)};");
+        writer.Line($"return ref {Address(_schedule.PlaceOf(outputs).Buffer, outputs.Moment, _schedule.PlaceOf(outputs).Slot * Packing.Padded(_schedule.BufferOf(outputs).Units), position)};");
     }
 
     /// <param name="oneStep">Whether the program is for one step, so that loops vanish.</param>
     public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep)
     {
-        foreach (Statement statement in statements)
+        for (int i = 0; i < statements.Length; i++)
         {
-            if (statement is not Loop loop)
+            if (statements[i] is not Parallel parallel)
             {
-                Statement(writer, statement, inLoop: false, oneStep, "");
+                Emit(writer, statements[i], oneStep, division: null);
                 continue;
             }
 
-            if (loop.Body.IsEmpty)
+            if (i > 0)
             {
-                continue;
-            }
-
-            writer.Line();
-            writer.Line($"// {loop.Name}{(oneStep ? "" : loop.Reverse ? ", from the last step to the first" : ", step by step")}");
-            string header = oneStep ? ""
-                : loop.Reverse ? "for (int t = steps - 1; t >= 0; t--)" : "for (int t = 0; t < steps; t++)";
-            using (writer.Block(header))
-            {
-                if (UsesRing(loop) && !oneStep)
+                // A loop has left an empty line behind it.
+                if (((Parallel)statements[i - 1]).Body.Last() is not Loop { Body.IsEmpty: false })
                 {
-                    writer.Line($"int turn = {(loop.Reverse ? "(steps - 1 - t)" : "t")} & 1;");
+                    writer.Line();
                 }
 
-                foreach (Statement inner in loop.Body)
-                {
-                    Statement(writer, inner, inLoop: true, oneStep, Identifier.Pascal(loop.Name));
-                }
+                writer.Line("part.Meet();");
+                writer.Line();
             }
 
-            writer.Line();
+            writer.Line(parallel.Division switch
+            {
+                Division.Rows => "// Each thread has rows of its own, at all steps.",
+                Division.RowsOfSteps => "// All steps at once: each thread has some of the rows.",
+                _ => "// Each thread writes blocks of its own, from all rows.",
+            });
+            foreach (Statement statement in parallel.Body)
+            {
+                Emit(writer, statement, oneStep, parallel.Division);
+            }
         }
+    }
+
+    private void Emit(SourceWriter writer, Statement statement, bool oneStep, Division? division)
+    {
+        if (statement is not Loop loop)
+        {
+            Statement(writer, statement, new Position(InLoop: false, oneStep, division), "");
+            return;
+        }
+
+        if (loop.Body.IsEmpty)
+        {
+            return;
+        }
+
+        writer.Line();
+        writer.Line($"// {loop.Name}{(oneStep ? "" : loop.Reverse ? ", from the last step to the first" : ", step by step")}");
+        string header = oneStep ? ""
+            : loop.Reverse ? "for (int t = steps - 1; t >= 0; t--)" : "for (int t = 0; t < steps; t++)";
+        using (writer.Block(header))
+        {
+            if (UsesRing(loop) && !oneStep)
+            {
+                writer.Line($"int turn = {(loop.Reverse ? "(steps - 1 - t)" : "t")} & 1;");
+            }
+
+            foreach (Statement inner in loop.Body)
+            {
+                Statement(writer, inner, new Position(InLoop: true, oneStep, division), Identifier.Pascal(loop.Name));
+            }
+        }
+
+        writer.Line();
+    }
+
+    /// <summary>Where in a program a statement stands, which decides the rows it is on.</summary>
+    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division)
+    {
+        /// <summary>The first of this thread's rows; null where it has all.</summary>
+        public string? FirstRow => Division switch { Schedule.Division.Rows => "firstRow", Schedule.Division.RowsOfSteps => "first", _ => null };
+
+        /// <summary>How many rows.</summary>
+        public string Rows(bool isStep) => Division switch
+        {
+            Schedule.Division.Rows => "ownRows",
+            Schedule.Division.RowsOfSteps => "own",
+            _ => isStep || InLoop || OneStep ? "rows" : "rows * steps",
+        };
+
+        /// <summary>The number of the first of this thread's rows at a step; null for 0.</summary>
+        /// <param name="step">The step; null for the first one.</param>
+        public string? RowAt(string? step) => (step, FirstRow) switch
+        {
+            (null, null) => null,
+            (null, { } first) => $"(nint){first}",
+            ("1", null) => "(nint)rows",
+            ("1", { } first) => $"((nint)rows + {first})",
+            (_, null) => $"(nint){step} * rows",
+            (_, { } first) => $"((nint){step} * rows + {first})",
+        };
     }
 
     private bool UsesRing(Loop loop) => loop.Body
         .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
         .Any(operand => _schedule.BufferOf(operand).Residence == Residence.Ring);
 
-    private void Statement(SourceWriter writer, Statement statement, bool inLoop, bool oneStep, string layer)
+    private void Statement(SourceWriter writer, Statement statement, Position position, string layer)
     {
-        if (statement is CopyRows copy)
+        switch (statement)
         {
-            Copy(writer, copy, inLoop, oneStep);
-            return;
+            case CopyRows copy:
+                Copy(writer, copy, position);
+                return;
+            case Repack repack:
+                Repack(writer, repack.Packing, position);
+                return;
         }
 
         KernelCall call = _kernels.Emit(_schedule, statement, layer);
-        IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, inLoop, oneStep)}");
-        string tokens = call.IsOneRow ? "token" : _oneRow ? "ref token" : inLoop && !oneStep ? "ref _tokens[t * rows]" : "ref _tokens[0]";
-        IEnumerable<string> arguments = (call.UsesTokens ? new[] { tokens } : System.Array.Empty<string>())
+        IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, position)}");
+        string token = (position.InLoop && !position.OneStep, position.FirstRow) switch
+        {
+            _ when call.IsOneRow => "token",
+            _ when _oneRow => "ref token",
+            (false, var first) => $"ref _tokens[{first ?? "0"}]",
+            (true, null) => "ref _tokens[t * rows]",
+            (true, { } first) => $"ref _tokens[t * rows + {first}]",
+        };
+        IEnumerable<string> arguments = (call.UsesTokens ? new[] { token } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" or "scratch" ? $"_memory.At(_{other})" : other)))
-            .Concat(call.IsOneRow ? System.Array.Empty<string>() : new[] { _oneRow ? "1" : inLoop || oneStep ? "rows" : "rows * steps" });
+            .Concat(call.Others.Select(other => "ref " + other switch
+            {
+                "zeros" or "scratch" => $"_memory.At(_{other})",
+                "gathered" => $"_memory.At(_gathered + part.Index * {TileEmitter.GatheredFloats})",
+                _ => other,
+            }));
+        if (!call.IsOneRow)
+        {
+            arguments = arguments.Append(_oneRow ? "1" : position.Rows(isStep: false));
+        }
+
+        if (call.TakesPart)
+        {
+            arguments = arguments.Append("part");
+        }
+
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }
 
-    private void Copy(SourceWriter writer, CopyRows copy, bool inLoop, bool oneStep)
+    private void Copy(SourceWriter writer, CopyRows copy, Position position)
     {
         // Whole rows take their padding along; parts are copied to the element.
         bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
             && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
         int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
-        string rows = _oneRow ? "1" : copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
+        string rows = _oneRow ? "1" : position.Rows(copy.Extent == Extent.Step);
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
@@ -141,11 +232,26 @@ internal sealed class ProgramEmitter
             : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
         string AddressOf(Operand operand, int element) =>
-            Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, inLoop, oneStep);
+            Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, position);
+    }
+
+    private void Repack(SourceWriter writer, Packing packing, Position position)
+    {
+        int column = 0;
+        string part = position.Division is null ? "" : ", part";
+        foreach (Node matrix in packing.Matrices)
+        {
+            int index = _layout.Places.IndexOf(_layout.PlaceOf(matrix));
+            string target = $"ref _memory.At(_derived + {_derivedOffset + packing.Offset})";
+            writer.Line(packing.IsTransposed
+                ? $"global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"
+                : $"global::Unrolled.PackedWeights.Copy(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}{part}); // {matrix.Name}");
+            column += matrix.Type.Units;
+        }
     }
 
     /// <summary>The first row of a buffer at a moment.</summary>
-    private string Address(int bufferId, Moment moment, int floats, bool inLoop, bool oneStep)
+    private string Address(int bufferId, Moment moment, int floats, Position position)
     {
         Buffer buffer = _schedule.Buffers[bufferId];
         if (_oneRow && buffer.Residence == Residence.Input)
@@ -154,24 +260,19 @@ internal sealed class ProgramEmitter
         }
 
         // Which step of the buffer; null where it is the first one.
-        string? step = (buffer.Residence, moment, inLoop) switch
+        string? step = (buffer.Residence, moment, position.InLoop) switch
         {
-            (Residence.Ring, Moment.Previous, true) => oneStep ? null : "turn",
-            (Residence.Ring, Moment.Current, true) => oneStep ? "1" : "(1 - turn)",
-            (Residence.Ring, Moment.Final, _) => oneStep ? "1" : "(steps & 1)",
-            (Residence.History, Moment.Previous, true) => oneStep ? null : "t",
-            (Residence.History, Moment.Current, true) => oneStep ? "1" : "(t + 1)",
+            (Residence.Ring, Moment.Previous, true) => position.OneStep ? null : "turn",
+            (Residence.Ring, Moment.Current, true) => position.OneStep ? "1" : "(1 - turn)",
+            (Residence.Ring, Moment.Final, _) => position.OneStep ? "1" : "(steps & 1)",
+            (Residence.History, Moment.Previous, true) => position.OneStep ? null : "t",
+            (Residence.History, Moment.Current, true) => position.OneStep ? "1" : "(t + 1)",
             (Residence.History, Moment.Current, false) => "1",
-            (Residence.History, Moment.Final, _) => oneStep ? "1" : "steps",
-            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => oneStep ? null : "t",
+            (Residence.History, Moment.Final, _) => position.OneStep ? "1" : "steps",
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => position.OneStep ? null : "t",
             _ => null,
         };
-        string rows = step switch
-        {
-            null => "",
-            "1" => $" + (nint)rows * {buffer.RowStride}",
-            _ => $" + (nint){step} * rows * {buffer.RowStride}",
-        };
-        return $"_memory.At({Field(buffer)}{rows}{(floats == 0 ? "" : $" + {floats}")})";
+        string row = position.RowAt(step) is { } first ? $" + {first} * {buffer.RowStride}" : "";
+        return $"_memory.At({Field(buffer)}{row}{(floats == 0 ? "" : $" + {floats}")})";
     }
 }

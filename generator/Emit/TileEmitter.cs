@@ -13,6 +13,9 @@ internal static class TileEmitter
     /// <summary>Rows of a weight gradient's chunk: its gathered adjoints and values stay in the first-level cache.</summary>
     public const int ChunkRows = 128;
 
+    /// <summary>Floats of the memory where a thread gathers a panel's adjoints.</summary>
+    public const int GatheredFloats = ChunkRows * 4 * 16;
+
     /// <summary>Products of any number of rows with panels of <paramref name="vectors"/> vectors.</summary>
     public static void Product(SourceWriter writer, InstructionSet set, int vectors)
     {

@@ -20,10 +20,18 @@ internal static class Stack
         ImmutableArray<Statement> forward = lowering.Forward();
         ImmutableArray<Statement> backward = lowering.Backward(GradientKind.Parameter, GradientKind.InitialState);
         ImmutableArray<Statement> inputBackward = lowering.Backward(GradientKind.Input);
+        ImmutableArray<Packing> derived = lowering.Derived.ToImmutableArray();
+        ImmutableArray<Statement> input = Repacks(derived, inputBackward).RemoveRange(Repacks(derived, backward)).AddRange(inputBackward);
         return new ModelSchedule(
-            name, lowering.Values.ToImmutableArray(), forward, backward, inputBackward, lowering.Derived.ToImmutableArray(),
+            name, lowering.Values.ToImmutableArray(), Repacks(derived, forward).AddRange(forward), Repacks(derived, backward).AddRange(backward), input, derived,
             ImmutableArray<Schedule.Buffer>.Empty, ImmutableArray<Place>.Empty);
     }
+
+    /// <summary>The derived packings that statements read: parameters may have changed since the last call.</summary>
+    private static ImmutableArray<Statement> Repacks(ImmutableArray<Packing> derived, ImmutableArray<Statement> statements) => statements
+        .SelectMany(statement => statement is Loop loop ? loop.Body : ImmutableArray.Create(statement)).OfType<ProductStage>()
+        .SelectMany(stage => stage.Terms).Select(term => term.Packing).Where(derived.Contains).Distinct()
+        .Select(packing => (Statement)new Repack(packing)).ToImmutableArray();
 
     private sealed class Lowering
     {

@@ -170,6 +170,7 @@ internal static class Stream
                 Stores = stage.Stores.Select(Bound).ToImmutableArray(),
                 Reductions = stage.Reductions.Select(Bound).ToImmutableArray(),
             },
+            Repack => statement,
             CopyRows copy => copy with { Extent = Extent.Step, From = copy.From is { } from ? placed(from) : null, To = placed(copy.To) },
             _ => throw new System.InvalidOperationException($"a step has no {statement}"),
         };

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Unrolled.Generator.Graph;
@@ -124,6 +125,25 @@ internal sealed record StreamStage(string Name, int Units, ImmutableArray<Statem
 /// <summary>A loop over the steps of the call.</summary>
 internal sealed record Loop(string Name, int Scope, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name);
 
+/// <summary>Brings a derived packing up to date with the parameters it is made from.</summary>
+internal sealed record Repack(Packing Packing) : Statement("weights of " + Packing.Name);
+
+/// <summary>What of a statement one thread does.</summary>
+internal enum Division
+{
+    /// <summary>Some of the batch's rows, at each step.</summary>
+    Rows,
+
+    /// <summary>Some of the rows of all steps, which lie one after another.</summary>
+    RowsOfSteps,
+
+    /// <summary>Some blocks of the weights or gradients that are written, from all rows: panels, columns or 16 units.</summary>
+    Blocks,
+}
+
+/// <summary>Statements that threads divide among them alike. None reads what another thread's part of them writes; afterwards all threads meet.</summary>
+internal sealed record Parallel(string Name, Division Division, ImmutableArray<Statement> Body) : Statement(Name);
+
 /// <summary>A row of memory: <see cref="Slots"/> values of <see cref="Units"/> elements, each padded to whole vectors.</summary>
 internal sealed record Buffer(int Id, string Name, int Units, int Slots, Residence Residence, int Index)
 {
@@ -157,7 +177,14 @@ internal sealed record ModelSchedule(
 
     public Buffer BufferOf(Operand operand) => Buffers[Places[operand.Value].Buffer];
 
-    /// <summary>Every statement in the order it runs, loops followed by what is in them.</summary>
-    public ImmutableArray<Statement> AllStatements => Forward.Concat(Backward).Concat(InputBackward)
-        .SelectMany(statement => statement is Loop loop ? loop.Body.Prepend(statement) : new[] { statement }).ToImmutableArray();
+    /// <summary>Every statement in the order it runs, loops and parallel statements followed by what is in them.</summary>
+    public ImmutableArray<Statement> AllStatements => Flat(Forward.Concat(Backward).Concat(InputBackward)).ToImmutableArray();
+
+    /// <summary>Statements, each followed by what is in it.</summary>
+    public static IEnumerable<Statement> Flat(IEnumerable<Statement> statements) => statements.SelectMany(statement => statement switch
+    {
+        Loop loop => Flat(loop.Body).Prepend(statement),
+        Parallel parallel => Flat(parallel.Body).Prepend(statement),
+        _ => new[] { statement },
+    });
 }

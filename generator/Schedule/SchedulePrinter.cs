@@ -44,6 +44,13 @@ internal static class SchedulePrinter
                         Line(depth, $"stream {stage.Units} -> {string.Join(", ", stage.Kept.Select(At))}");
                         Print(depth + 1, stage.Parts);
                         break;
+                    case Parallel parallel:
+                        Line(depth, $"parallel {parallel.Division}");
+                        Print(depth + 1, parallel.Body);
+                        break;
+                    case Repack repack:
+                        Line(depth, $"repack {repack.Packing.Name}");
+                        break;
                     case ProductStage stage:
                         Line(depth, $"product {stage.Extent} [{string.Join(", ", stage.Accumulators.Select(a => $"{At(a.Target)} from {a.Start}{(a.Bias is { } bias ? " " + bias.Name : "")}"))}]");
                         foreach (Term term in stage.Terms)

@@ -15,6 +15,7 @@ internal static class ScheduleVerifier
         var written = new HashSet<int>(schedule.Values
             .Where(value => value.Residence is Residence.Input or Residence.Tokens or Residence.State or Residence.OutputGradient or Residence.FinalGradient)
             .Select(value => value.Id));
+        var fresh = new HashSet<Packing>();
         foreach (Statement statement in schedule.AllStatements)
         {
             foreach (Operand read in statement.Reads())
@@ -31,6 +32,7 @@ internal static class ScheduleVerifier
                     Require(stage.Accumulators.Select(a => a.Value.Type.Units).Distinct().Count() == 1, stage, "accumulators have the same units");
                     foreach (Term term in stage.Terms)
                     {
+                        Require(!schedule.Derived.Contains(term.Packing) || fresh.Contains(term.Packing), stage, "a derived packing is brought up to date before it is read");
                         Require(term.Packing.Slots == stage.Accumulators.Length, stage, "a packing has a slot for each accumulator");
                         Require(term.IsLookup || term.Operands.Sum(operand => schedule.ValueOf(operand).Units) == term.Packing.Columns, stage, "a packing has a column for each element");
                         Require(term.Operands.All(o => stage.Accumulators.All(a => schedule.PlaceOf(a.Target) != schedule.PlaceOf(o) || a.Target.Moment != o.Moment)), stage, "a product does not overwrite its operand");
@@ -44,6 +46,20 @@ internal static class ScheduleVerifier
                 case StreamStage stage:
                     Require(stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).All(term => term.Packing.Rows == stage.Units), stage, "products of a stream stage have its units");
                     Require(stage.Parts.OfType<MapStage>().All(map => map.Units == stage.Units && map.Reductions.IsEmpty), stage, "epilogues of a stream stage have its units");
+                    break;
+                case Repack repack:
+                    fresh.Add(repack.Packing);
+                    break;
+                case Loop loop:
+                    Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && Divide.DivisionOf(inner) == Division.Rows), loop, "a loop's body is on the rows of one step");
+                    break;
+                case Parallel parallel:
+                    Require(parallel.Body.All(inner => inner is not Parallel && Divide.DivisionOf(inner) == parallel.Division), parallel, "parallel statements are divided alike");
+                    for (int i = 0; i < parallel.Body.Length; i++)
+                    {
+                        Require(!parallel.Body.Skip(i).Any(later => Divide.Conflict(schedule, parallel.Body[i], later)), parallel, "a thread needs nothing of another's part");
+                    }
+
                     break;
                 case WeightGradient gradient:
                     Require(gradient.Adjoints.OfType<Operand>().Select(o => schedule.PlaceOf(o).Buffer).Distinct().Count() == 1, gradient, "adjoints lie in one buffer");

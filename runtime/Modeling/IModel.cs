@@ -12,13 +12,25 @@ public interface IModel
     /// <summary>Creates a session: inference, with a state of its own.</summary>
     /// <param name="batchSize">How many independent sequences it can run at once.</param>
     /// <param name="steps">How many steps <c>Run</c> works on at a time; sequences may be longer.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
-    ISession CreateSession(int batchSize = 1, int steps = 64);
+    /// <param name="threads">
+    /// Threads that share the work of <c>Run</c>, the caller's among them; they decide no bit of a result. More than the caller's own are
+    /// kept, asleep between calls, until the session is collected.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is not positive, batch size and steps together are too large, or there are more than 1,024 threads.
+    /// </exception>
+    ISession CreateSession(int batchSize = 1, int steps = 64, int threads = 1);
 
     /// <summary>Creates a trainer, with a state and gradients of its own.</summary>
     /// <param name="batchSize">How many independent sequences a call can take at most.</param>
     /// <param name="steps">How many steps a call can take at most: over how many steps errors are propagated back.</param>
     /// <param name="options">What else is asked of it.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
-    ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null);
+    /// <param name="threads">
+    /// Threads that share the work of a call, the caller's among them; they decide no bit of a result. More than the caller's own are kept,
+    /// asleep between calls, until the trainer is disposed or collected.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is not positive, batch size and steps together are too large, or there are more than 1,024 threads.
+    /// </exception>
+    ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1);
 }

@@ -2,8 +2,9 @@ namespace Unrolled;
 
 /// <summary>
 /// Inference. The state is carried from call to call; a call with fewer rows than the batch size leaves the states of the other rows as
-/// they are. Nothing is allocated, nothing needs disposing. Everything is checked before any state is touched: a call that throws has
-/// changed nothing. One session is for one thread at a time.
+/// they are. Nothing is allocated, nothing needs disposing: helper threads, where more than one thread was asked for, end when the session is
+/// collected. Everything is checked before any state is touched: a call that throws has changed nothing. One session is for one caller at a
+/// time.
 /// </summary>
 public interface ISession : IStateful
 {

@@ -11,19 +11,28 @@ public abstract class Session : Stateful, ISession
 {
     private readonly int _inputSize;
     private readonly int _outputSize;
+    private readonly ThreadTeam? _team;
+    private readonly Action<WorkPart>? _work;
+
+    // The piece that Run is at.
+    private int _rows;
+    private int _steps;
 
     /// <summary>Checks the numbers.</summary>
     /// <param name="layout">The model's shape.</param>
     /// <param name="batchSize">The greatest number of rows.</param>
     /// <param name="steps">How many steps <see cref="RunCore"/> takes at most.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
-    protected Session(ModelLayout layout, int batchSize, int steps)
+    /// <param name="threads">Threads that share the work of <c>Run</c>, the caller's among them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or batch size and steps together are too large.</exception>
+    protected Session(ModelLayout layout, int batchSize, int steps, int threads = 1)
         : base(layout, batchSize)
     {
         Check.Capacity(layout, batchSize, steps);
         Capacity = steps;
         _inputSize = layout.Tokens > 0 ? -1 : layout.InputSize;
         _outputSize = layout.OutputSize;
+        _team = ThreadTeam.Of(threads);
+        _work = _team is null ? null : part => RunCore(_rows, _steps, part);
     }
 
     /// <summary>How many steps <see cref="RunCore"/> takes at most.</summary>
@@ -64,7 +73,8 @@ public abstract class Session : Stateful, ISession
     /// <summary>Consumes steps of the input buffer, writes as many of the output buffer, and moves the first rows' states on.</summary>
     /// <param name="rows">1 to the batch size.</param>
     /// <param name="steps">1 to <see cref="Capacity"/>.</param>
-    protected abstract void RunCore(int rows, int steps);
+    /// <param name="part">Which of the work is this thread's: each thread of the session calls this once.</param>
+    protected abstract void RunCore(int rows, int steps, WorkPart part);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -126,6 +136,7 @@ public abstract class Session : Stateful, ISession
             throw new ArgumentException("Inputs and outputs overlap.", nameof(outputs));
         }
 
+        _team?.Wake();
         for (int step = 0; step < steps; step += Capacity)
         {
             int count = Math.Min(Capacity, steps - step);
@@ -142,6 +153,7 @@ public abstract class Session : Stateful, ISession
         int steps = Check.Steps(tokens.Length, rows, 1, nameof(tokens));
         Check.Length(outputs.Length, steps, rows, Layout.OutputSize, nameof(outputs));
         Check.Tokens(tokens, Layout.Tokens, nameof(tokens));
+        _team?.Wake();
         for (int step = 0; step < steps; step += Capacity)
         {
             int count = Math.Min(Capacity, steps - step);
@@ -152,7 +164,17 @@ public abstract class Session : Stateful, ISession
 
     private void RunPiece(Span<float> outputs, int rows, int step, int count)
     {
-        RunCore(rows, count);
+        if (_team is null)
+        {
+            RunCore(rows, count, default);
+        }
+        else
+        {
+            _rows = rows;
+            _steps = count;
+            _team.Run(_work!);
+        }
+
         int length = rows * Layout.OutputSize;
         PaddedRows.Read(OutputBuffer, outputs.Slice(step * length, count * length), count * rows, Layout.OutputSize);
     }

@@ -7,6 +7,17 @@ namespace Unrolled;
 /// </summary>
 public abstract class Trainer : Stateful, ITrainer
 {
+    /// <summary>Losses are summed in blocks of so many rows and then block after block: one order on any number of threads.</summary>
+    private const int LossRows = 16;
+
+    private readonly ThreadTeam? _team;
+    private readonly Action<WorkPart>? _work;
+    private readonly double[] _losses;
+
+    // What the threads of a team read: they cannot reach the caller's spans.
+    private readonly int[] _classTargets = [];
+    private readonly float[] _valueTargets = [];
+
     // The shape of the last call, and what of it can be asked for.
     private int _rows;
     private int _steps;
@@ -15,13 +26,18 @@ public abstract class Trainer : Stateful, ITrainer
     private bool _awaitsBackward;
     private bool _disposed;
 
+    // What the present call does, and what its loss's gradients are multiplied by.
+    private Stages _stages;
+    private float _scale;
+
     /// <summary>Checks the numbers and allocates the gradients.</summary>
     /// <param name="layout">The model's shape.</param>
     /// <param name="batchSize">The greatest number of rows.</param>
     /// <param name="steps">The greatest number of steps.</param>
     /// <param name="options">What else is asked for.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or both together are too large.</exception>
-    protected Trainer(ModelLayout layout, int batchSize, int steps, TrainerOptions? options)
+    /// <param name="threads">Threads that share a call's work, the caller's among them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or batch size and steps together are too large.</exception>
+    protected Trainer(ModelLayout layout, int batchSize, int steps, TrainerOptions? options, int threads = 1)
         : base(layout, batchSize)
     {
         Check.Capacity(layout, batchSize, steps);
@@ -33,6 +49,22 @@ public abstract class Trainer : Stateful, ITrainer
         }
 
         Gradients = new ParameterBlock(layout);
+        _losses = new double[layout.Loss == Loss.None ? 0 : BlocksOf(batchSize * steps)];
+        _team = ThreadTeam.Of(threads);
+        if (_team is not null)
+        {
+            _work = part => Do(part, _classTargets, _valueTargets);
+            _classTargets = new int[layout.Loss == Loss.SoftmaxCrossEntropy ? batchSize * steps : 0];
+            _valueTargets = new float[layout.Loss == Loss.MeanSquaredError ? batchSize * steps * layout.OutputSize : 0];
+        }
+    }
+
+    [Flags]
+    private enum Stages
+    {
+        Forward = 1,
+        Loss = 2,
+        Backward = 4,
     }
 
     /// <inheritdoc/>
@@ -80,7 +112,8 @@ public abstract class Trainer : Stateful, ITrainer
     /// </summary>
     /// <param name="rows">1 to the batch size.</param>
     /// <param name="steps">1 to <see cref="Steps"/>.</param>
-    protected abstract void ForwardCore(int rows, int steps);
+    /// <param name="part">Which of the work is this thread's: each thread of the trainer calls this once.</param>
+    protected abstract void ForwardCore(int rows, int steps, WorkPart part);
 
     /// <summary>
     /// Goes back over the tape of the last <see cref="ForwardCore"/>: adds into <see cref="Gradients"/>, writes the gradients of initial
@@ -88,15 +121,16 @@ public abstract class Trainer : Stateful, ITrainer
     /// </summary>
     /// <param name="rows">As in the last <see cref="ForwardCore"/>.</param>
     /// <param name="steps">As in the last <see cref="ForwardCore"/>.</param>
-    protected abstract void BackwardCore(int rows, int steps);
+    /// <param name="part">Which of the work is this thread's: each thread of the trainer calls this once.</param>
+    protected abstract void BackwardCore(int rows, int steps, WorkPart part);
 
     /// <inheritdoc/>
     public float ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets, int rows = 0)
     {
         int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureSquaredError(targets, backward: true);
+        Take(inputs, rows, steps);
+        return Measure(default, targets, backward: true);
     }
 
     /// <inheritdoc/>
@@ -104,8 +138,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureCrossEntropy(targets, backward: true);
+        Take(inputs, rows, steps);
+        return Measure(targets, default, backward: true);
     }
 
     /// <inheritdoc/>
@@ -113,8 +147,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureSquaredError(targets, backward: true);
+        Take(inputs, rows, steps);
+        return Measure(default, targets, backward: true);
     }
 
     /// <inheritdoc/>
@@ -122,8 +156,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureCrossEntropy(targets, backward: true);
+        Take(inputs, rows, steps);
+        return Measure(targets, default, backward: true);
     }
 
     /// <inheritdoc/>
@@ -131,8 +165,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureSquaredError(targets, backward: false);
+        Take(inputs, rows, steps);
+        return Measure(default, targets, backward: false);
     }
 
     /// <inheritdoc/>
@@ -140,8 +174,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureCrossEntropy(targets, backward: false);
+        Take(inputs, rows, steps);
+        return Measure(targets, default, backward: false);
     }
 
     /// <inheritdoc/>
@@ -149,8 +183,8 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureSquaredError(targets, backward: false);
+        Take(inputs, rows, steps);
+        return Measure(default, targets, backward: false);
     }
 
     /// <inheritdoc/>
@@ -158,15 +192,17 @@ public abstract class Trainer : Stateful, ITrainer
     {
         int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
-        Run(inputs, rows, steps);
-        return MeasureCrossEntropy(targets, backward: false);
+        Take(inputs, rows, steps);
+        return Measure(targets, default, backward: false);
     }
 
     /// <inheritdoc/>
     public void Forward(ReadOnlySpan<float> inputs, int rows = 0)
     {
         int steps = CheckVectors(inputs, ref rows, loss: null);
-        Run(inputs, rows, steps);
+        Take(inputs, rows, steps);
+        Perform(Stages.Forward);
+        _hasOutputs = true;
         _awaitsBackward = true;
     }
 
@@ -174,7 +210,9 @@ public abstract class Trainer : Stateful, ITrainer
     public void Forward(ReadOnlySpan<int> inputs, int rows = 0)
     {
         int steps = CheckTokens(inputs, ref rows, loss: null);
-        Run(inputs, rows, steps);
+        Take(inputs, rows, steps);
+        Perform(Stages.Forward);
+        _hasOutputs = true;
         _awaitsBackward = true;
     }
 
@@ -193,8 +231,12 @@ public abstract class Trainer : Stateful, ITrainer
             Check.Length(finalStateGradients.Length, 1, _rows, Layout.StateLength, nameof(finalStateGradients));
         }
 
+        _team?.Wake();
         PaddedRows.WriteClearing(outputGradients, OutputGradientBuffer, _steps * _rows, Layout.OutputSize);
-        GoBack(finalStateGradients);
+        TakeFinalStateGradients(finalStateGradients);
+        _awaitsBackward = false;
+        Perform(Stages.Backward);
+        _hasGradients = true;
     }
 
     /// <inheritdoc/>
@@ -250,12 +292,13 @@ public abstract class Trainer : Stateful, ITrainer
         }
     }
 
-    /// <summary>Ends the trainer; every later call throws <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>Ends the trainer and its threads; every later call throws <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         if (!_disposed)
         {
             _disposed = true;
+            _team?.Dispose();
             Dispose(disposing: true);
         }
 
@@ -317,55 +360,28 @@ public abstract class Trainer : Stateful, ITrainer
         Check.Tokens(targets, Layout.OutputSize, nameof(targets));
     }
 
-    private void Run(ReadOnlySpan<float> inputs, int rows, int steps)
+    private void Take(ReadOnlySpan<float> inputs, int rows, int steps)
     {
+        Begin(rows, steps);
         PaddedRows.Write(inputs, InputBuffer, rows * steps, Layout.InputSize);
-        RunForward(rows, steps);
     }
 
-    private void Run(ReadOnlySpan<int> inputs, int rows, int steps)
+    private void Take(ReadOnlySpan<int> inputs, int rows, int steps)
     {
+        Begin(rows, steps);
         inputs.CopyTo(TokenBuffer);
-        RunForward(rows, steps);
     }
 
-    private void RunForward(int rows, int steps)
+    private void Begin(int rows, int steps)
     {
+        _team?.Wake();
         _rows = rows;
         _steps = steps;
         _hasGradients = false;
         _awaitsBackward = false;
-        ForwardCore(rows, steps);
-        _hasOutputs = true;
     }
 
-    private float MeasureCrossEntropy(ReadOnlySpan<int> targets, bool backward)
-    {
-        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / targets.Length : 1;
-        double sum = SoftmaxCrossEntropy.Forward(
-            OutputBuffer, targets, Layout.OutputSize, (float)scale, backward ? OutputGradientBuffer : default);
-        if (backward)
-        {
-            GoBack(default);
-        }
-
-        return (float)(sum * scale);
-    }
-
-    private float MeasureSquaredError(ReadOnlySpan<float> targets, bool backward)
-    {
-        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / targets.Length : 1;
-        double sum = SquaredError.Forward(
-            OutputBuffer, targets, _rows * _steps, Layout.OutputSize, (float)scale, backward ? OutputGradientBuffer : default);
-        if (backward)
-        {
-            GoBack(default);
-        }
-
-        return (float)(sum * scale);
-    }
-
-    private void GoBack(ReadOnlySpan<float> finalStateGradients)
+    private void TakeFinalStateGradients(ReadOnlySpan<float> finalStateGradients)
     {
         int first = 0;
         ReadOnlySpan<StateInfo> states = Layout.StateSpan;
@@ -381,16 +397,88 @@ public abstract class Trainer : Stateful, ITrainer
 
             first += units;
         }
+    }
 
-        if (!Options.AccumulateGradients)
+    private float Measure(ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets, bool backward)
+    {
+        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / (classTargets.Length + valueTargets.Length) : 1;
+        _scale = (float)scale;
+        if (backward)
         {
-            Gradients.Clear();
+            TakeFinalStateGradients(default);
         }
 
-        _awaitsBackward = false;
-        BackwardCore(_rows, _steps);
-        _hasGradients = true;
+        Perform(Stages.Forward | Stages.Loss | (backward ? Stages.Backward : 0), classTargets, valueTargets);
+        _hasOutputs = true;
+        _hasGradients = backward;
+        double sum = 0;
+        for (int block = 0; block < BlocksOf(_rows * _steps); block++)
+        {
+            sum += _losses[block];
+        }
+
+        return (float)(sum * scale);
     }
+
+    private void Perform(Stages stages, ReadOnlySpan<int> classTargets = default, ReadOnlySpan<float> valueTargets = default)
+    {
+        _stages = stages;
+        if (_team is null)
+        {
+            Do(default, classTargets, valueTargets);
+            return;
+        }
+
+        classTargets.CopyTo(_classTargets);
+        valueTargets.CopyTo(_valueTargets);
+        _team.Run(_work!);
+    }
+
+    /// <summary>One thread's part of the present call.</summary>
+    private void Do(WorkPart part, ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets)
+    {
+        if ((_stages & Stages.Forward) != 0)
+        {
+            ForwardCore(_rows, _steps, part);
+        }
+
+        if ((_stages & Stages.Loss) != 0)
+        {
+            part.Meet();
+            MeasureLosses(part, classTargets, valueTargets);
+        }
+
+        if ((_stages & Stages.Backward) != 0)
+        {
+            if (!Options.AccumulateGradients)
+            {
+                Span<float> gradients = Gradients.Values;
+                (int first, int count) = part.Of(gradients.Length / Padding.Lanes);
+                gradients.Slice(first * Padding.Lanes, count * Padding.Lanes).Clear();
+            }
+
+            part.Meet();
+            BackwardCore(_rows, _steps, part);
+        }
+    }
+
+    private void MeasureLosses(WorkPart part, ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets)
+    {
+        bool backward = (_stages & Stages.Backward) != 0;
+        int outputs = Layout.OutputSize, stride = Padding.Of(outputs), all = _rows * _steps;
+        (int firstBlock, int blocks) = part.Of(BlocksOf(all));
+        for (int block = firstBlock; block < firstBlock + blocks; block++)
+        {
+            int first = block * LossRows, rows = Math.Min(LossRows, all - first);
+            ReadOnlySpan<float> values = OutputBuffer.Slice(first * stride, rows * stride);
+            Span<float> gradients = backward ? OutputGradientBuffer.Slice(first * stride, rows * stride) : default;
+            _losses[block] = Layout.Loss == Loss.SoftmaxCrossEntropy
+                ? SoftmaxCrossEntropy.Forward(values, classTargets.Slice(first, rows), outputs, _scale, gradients)
+                : SquaredError.Forward(values, valueTargets.Slice(first * outputs, rows * outputs), rows, outputs, _scale, gradients);
+        }
+    }
+
+    private static int BlocksOf(int rows) => (rows + LossRows - 1) / LossRows;
 
     private void RequireGradients()
     {

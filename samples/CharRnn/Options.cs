@@ -12,6 +12,7 @@ internal sealed record Options(
     float Temperature,
     int Length,
     ulong Seed,
+    int Threads,
     string? Save,
     string? Load,
     string Prompt);
@@ -70,6 +71,14 @@ internal static class CommandLine
         CustomParser = result => Parse(result, _ => true, text => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture), "a whole number from 0 to 18446744073709551615"),
     };
 
+    private static readonly Option<int> s_threads = new("--threads")
+    {
+        HelpName = "N",
+        Description = "How many threads train; they decide the time, not the result.",
+        DefaultValueFactory = _ => 1,
+        CustomParser = result => Parse(result, value => value is >= 1 and <= 1024, text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture), "a whole number from 1 to 1024"),
+    };
+
     private static readonly Option<string?> s_save = new("--save") { HelpName = "FILE", Description = "Where to write the weights (safetensors)." };
 
     private static readonly Option<string?> s_load = new("--load") { HelpName = "FILE", Description = "Weights to begin with (safetensors)." };
@@ -87,7 +96,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Trains a byte-level character model and lets it write.")
         {
-            s_text, s_cell, s_seconds, s_temperature, s_length, s_seed, s_save, s_load, s_prompt,
+            s_text, s_cell, s_seconds, s_temperature, s_length, s_seed, s_threads, s_save, s_load, s_prompt,
         };
         root.SetAction(result => run(new Options(
             result.GetValue(s_text),
@@ -96,6 +105,7 @@ internal static class CommandLine
             result.GetValue(s_temperature),
             result.GetValue(s_length),
             result.GetValue(s_seed),
+            result.GetValue(s_threads),
             result.GetValue(s_save),
             result.GetValue(s_load),
             result.GetValue(s_prompt)!)));

@@ -48,7 +48,7 @@ internal static class Program
         Console.WriteLine($"{options.Cell}, 2 layers of 128: {model.Layout.ParameterCount:N0} parameters");
         Console.WriteLine($"{corpus.Name}: {corpus.TrainingLength:N0} bytes to train on, {corpus.HeldOutLength:N0} held out");
 
-        using var trainer = model.CreateTrainer(Training.BatchSize, Training.Steps);
+        using var trainer = model.CreateTrainer(Training.BatchSize, Training.Steps, threads: options.Threads);
         if (options.Seconds > 0)
         {
             Train(options, model, trainer, corpus);

@@ -112,21 +112,21 @@ internal sealed class PromiseData
     }
 
     /// <summary>One call with the network's own loss; nothing where it has none.</summary>
-    public float ForwardBackward(ITrainer trainer) => (_layout.TakesTokens, _layout.Loss) switch
+    public float ForwardBackward(ITrainer trainer, int rows = 0) => (_layout.TakesTokens, _layout.Loss) switch
     {
-        (true, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Tokens, ClassTargets),
-        (false, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Inputs, ClassTargets),
-        (true, Loss.MeanSquaredError) => trainer.ForwardBackward(Tokens, ValueTargets),
-        (false, Loss.MeanSquaredError) => trainer.ForwardBackward(Inputs, ValueTargets),
+        (true, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Tokens, ClassTargets, rows),
+        (false, Loss.SoftmaxCrossEntropy) => trainer.ForwardBackward(Inputs, ClassTargets, rows),
+        (true, Loss.MeanSquaredError) => trainer.ForwardBackward(Tokens, ValueTargets, rows),
+        (false, Loss.MeanSquaredError) => trainer.ForwardBackward(Inputs, ValueTargets, rows),
         _ => 0,
     };
 
-    public float Evaluate(ITrainer trainer) => (_layout.TakesTokens, _layout.Loss) switch
+    public float Evaluate(ITrainer trainer, int rows = 0) => (_layout.TakesTokens, _layout.Loss) switch
     {
-        (true, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Tokens, ClassTargets),
-        (false, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Inputs, ClassTargets),
-        (true, Loss.MeanSquaredError) => trainer.Evaluate(Tokens, ValueTargets),
-        (false, Loss.MeanSquaredError) => trainer.Evaluate(Inputs, ValueTargets),
+        (true, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Tokens, ClassTargets, rows),
+        (false, Loss.SoftmaxCrossEntropy) => trainer.Evaluate(Inputs, ClassTargets, rows),
+        (true, Loss.MeanSquaredError) => trainer.Evaluate(Tokens, ValueTargets, rows),
+        (false, Loss.MeanSquaredError) => trainer.Evaluate(Inputs, ValueTargets, rows),
         _ => 0,
     };
 

@@ -39,6 +39,92 @@ public sealed class PromiseTests
     [Theory]
     [MemberData(nameof(Names))]
     [Trait("Category", "Emitted")]
+    public void CallsOnSeveralThreadsAllocateNothing(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 3;
+        var data = new PromiseData(model.Layout, Rows, Steps);
+        ISession session = model.CreateSession(Rows, threads: 2);
+        using ITrainer trainer = model.CreateTrainer(Rows, Steps, threads: 2);
+        var outputs = new float[Steps * Rows * model.Layout.OutputSize];
+        AssertAllocatesNothing("Run", () => data.Run(session, outputs));
+        AssertAllocatesNothing("ForwardBackward", () => data.ForwardBackward(trainer));
+        AssertAllocatesNothing("Evaluate", () => data.Evaluate(trainer));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void EveryResultHasTheSameBitsOnAnyNumberOfThreads(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+
+        // More rows than threads, fewer, one; and a trainer with room for more rows than are given.
+        foreach ((int rows, int room) in new[] { (17, 17), (4, 4), (1, 1), (7, 12) })
+        {
+            var data = new PromiseData(model.Layout, rows, Steps);
+            Results one = Train(model, data, rows, room);
+            (float[] losses, float[] gradients) = Losses(1);
+            (float[] outputs, float[] states) = Run(1);
+            foreach (int threads in new[] { 2, 3, 5, 8 })
+            {
+                string where = $", {rows} rows on {threads} threads";
+                Results here = Train(model, data, rows, room, threads);
+                SameBits(one.Outputs, here.Outputs, "outputs" + where);
+                SameBits(one.FinalStates, here.FinalStates, "final states" + where);
+                SameBits(one.InputGradients, here.InputGradients, "input gradients" + where);
+                SameBits(one.InitialGradients, here.InitialGradients, "initial state gradients" + where);
+                SameBits(one.ParameterGradients, here.ParameterGradients, "parameter gradients" + where);
+                (float[] lossesHere, float[] gradientsHere) = Losses(threads);
+                SameBits(losses, lossesHere, "losses" + where);
+                SameBits(gradients, gradientsHere, "gradients of the loss" + where);
+                (float[] outputsHere, float[] statesHere) = Run(threads);
+                SameBits(outputs, outputsHere, "a session's outputs" + where);
+                SameBits(states, statesHere, "a session's states" + where);
+            }
+
+            (float[] Losses, float[] Gradients) Losses(int threads)
+            {
+                using ITrainer trainer = model.CreateTrainer(room, Steps, new TrainerOptions { AccumulateGradients = true }, threads);
+                var losses = new float[4];
+                for (int call = 0; call < losses.Length; call++)
+                {
+                    losses[call] = call == 2 ? data.Evaluate(trainer, rows) : data.ForwardBackward(trainer, rows);
+                }
+
+                return (losses, Gradients(trainer));
+            }
+
+            (float[] Outputs, float[] States) Run(int threads)
+            {
+                ISession session = model.CreateSession(room, 2, threads);
+                var outputs = new float[Steps * rows * model.Layout.OutputSize];
+                data.Run(session, outputs, rows);
+                return (outputs, State(session));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void TrainersOfOneModelWorkAtTheSameTime(string name)
+    {
+        IModel model = Models.Create(name, seed: 1);
+        const int Rows = 9;
+        PromiseData[] data = [new(model.Layout, Rows, Steps, seed: 3), new(model.Layout, Rows, Steps, seed: 4), new(model.Layout, Rows, Steps, seed: 5)];
+        Results[] alone = [.. data.Select(part => Train(model, part, Rows, Rows))];
+        System.Threading.Tasks.Parallel.For(0, 30, call =>
+        {
+            Results here = Train(model, data[call % 3], Rows, Rows, threads: 1 + call % 2);
+            SameBits(alone[call % 3].Outputs, here.Outputs, "outputs");
+            SameBits(alone[call % 3].ParameterGradients, here.ParameterGradients, "parameter gradients");
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
     public void ASequenceHasTheSameBitsInAnyBatch(string name)
     {
         IModel model = Models.Create(name, seed: 1);
@@ -254,10 +340,10 @@ public sealed class PromiseTests
         Assert.True(allocated == 0, $"{what} allocated {allocated} bytes in 10 calls");
     }
 
-    private static Results Train(IModel model, PromiseData data, int rows, int room)
+    private static Results Train(IModel model, PromiseData data, int rows, int room, int threads = 1)
     {
         ModelLayout layout = model.Layout;
-        using ITrainer trainer = model.CreateTrainer(room, Steps, new TrainerOptions { InputGradients = !layout.TakesTokens });
+        using ITrainer trainer = model.CreateTrainer(room, Steps, new TrainerOptions { InputGradients = !layout.TakesTokens }, threads);
         for (int row = 0; row < rows; row++)
         {
             trainer.SetState(row, data.InitialStates.AsSpan(row * layout.StateLength, layout.StateLength));

@@ -50,19 +50,21 @@ namespace Samples
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
         /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
-        public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
+        /// <param name="threads">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>
+        public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(this, batchSize, steps, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps) => CreateSession(batchSize, steps);
+        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);
 
         /// <summary>A trainer computes losses and gradients of the model's parameters.</summary>
         /// <param name="batchSize">Sequences in a batch at the most.</param>
         /// <param name="steps">Steps of a call at the most: how far gradients reach back.</param>
         /// <param name="options">Which gradients, summed or averaged, overwritten or accumulated.</param>
-        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null) => new Trainer(this, batchSize, steps, options);
+        /// <param name="threads">Threads that share the work of a call, the caller's among them; they decide no bit of a result.</param>
+        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null, int threads = 1) => new Trainer(this, batchSize, steps, options, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options) => CreateTrainer(batchSize, steps, options);
+        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads) => CreateTrainer(batchSize, steps, options, threads);
 
         private static global::Unrolled.ModelLayout CreateLayout() => new global::Unrolled.ModelLayout(
             "GruResetBefore", 0, 16, 17, global::Unrolled.Loss.None, 3264,
@@ -107,8 +109,8 @@ namespace Samples
             private readonly nint _runValue4; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
 
-            internal Session(GruResetBefore model, int batchSize, int steps)
-                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps))
+            internal Session(GruResetBefore model, int batchSize, int steps, int threads)
+                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -187,24 +189,40 @@ namespace Samples
             }
 
             /// <inheritdoc/>
-            protected override void RunCore(int rows, int steps)
+            protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_runSums2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_runH3), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 96), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 32), 32, ref _memory.At(_runH3 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runSums2 + (nint)t * rows * 96), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runValue4), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + (nint)t * rows * 96), ref _memory.At(_runValue4), ref _memory.At(_runH3 + (nint)t * rows * 32), ref _memory.At(_runH3 + (nint)(t + 1) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runValue4 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runValue4 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)steps * rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
         }
 
@@ -233,11 +251,11 @@ namespace Samples
             private readonly nint _sum11; // [rows, 17]
             private readonly nint _dHPreviousProducts12; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
-            private readonly nint _gathered; // a panel of adjoints for weight gradients
+            private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
 
-            internal Trainer(GruResetBefore model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)
-                : base(GruResetBefore.Layout, batchSize, steps, options)
+            internal Trainer(GruResetBefore model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
+                : base(GruResetBefore.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
@@ -257,7 +275,7 @@ namespace Samples
                 _dH10 = _memory.Reserve((long)batchSize, 32);
                 _sum11 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts12 = _memory.Reserve((long)batchSize, 32);
-                _gathered = _memory.Reserve(128, 64);
+                _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -300,61 +318,103 @@ namespace Samples
             };
 
             /// <inheritdoc/>
-            protected override void ForwardCore(int rows, int steps)
+            protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input), ref _memory.At(_sums2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_h3), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_sums2 + (nint)first * 160), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 32), 32, ref _memory.At(_h3 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue3(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_value4), ref _memory.At(_value5), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5), ref _memory.At(_sums2 + (nint)t * rows * 160), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_value4), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_h3 + (nint)(t + 1) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue3(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_value5 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)steps * rows * 32), 32, ref _memory.At(_state0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
 
             /// <inheritdoc/>
-            protected override void BackwardCore(int rows, int steps)
+            protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
                 ref float gradients = ref Gradients.Reference;
                 ref float derived = ref _memory.At(_derived);
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[7], ref _memory.At(_derived + 0), 4, 0, 17); // gru_0.W_hn
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34); // gru_0.W_hr
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34); // gru_0.W_hz
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0), 32, ref _memory.At(_dHPrevious9), 32, 32, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[7], ref _memory.At(_derived + 0), 4, 0, 17, part); // gru_0.W_hn
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34, part); // gru_0.W_hr
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34, part); // gru_0.W_hz
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 32), 32, ref _memory.At(_dHPrevious9 + (nint)firstRow * 32), 32, 32, ownRows);
 
                 // gru_0, from the last step to the first
                 for (int t = steps - 1; t >= 0; t--)
                 {
                     int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + (nint)t * rows * 32), ref _memory.At(_dHPrevious9 + (nint)turn * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_dH10), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_sum11), ref derived, ref _memory.At(_zeros), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11), ref _memory.At(_h3 + (nint)t * rows * 32), ref _memory.At(_sums2 + (nint)t * rows * 160), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_dHPreviousProducts12), ref derived, ref _memory.At(_zeros), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint3(ref _memory.At(_dH10), ref _memory.At(_sums2 + (nint)t * rows * 160), ref _memory.At(_dHPreviousProducts12), ref _memory.At(_sum11), ref _memory.At(_dHPrevious9 + (nint)(1 - turn) * rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious9 + ((nint)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dH10 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_sum11 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint3(ref _memory.At(_dH10 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_dHPrevious9 + ((nint)(1 - turn) * rows + firstRow) * 32), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Adjoint(ref _memory.At(_sums2), ref _memory.At(_h3), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious9 + (nint)(steps & 1) * rows * 32), 32, ref _memory.At(_initialGradient0), 32, 32, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Adjoint(ref _memory.At(_sums2 + (nint)first * 160), ref _memory.At(_h3 + (nint)first * 32), own);
+
+                part.Meet();
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious9 + ((nint)(steps & 1) * rows + firstRow) * 32), 32, ref _memory.At(_initialGradient0 + (nint)firstRow * 32), 32, 32, ownRows);
                 if (Options.InputGradients)
                 {
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51); // gru_0.W_xr
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51); // gru_0.W_xn
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51); // gru_0.W_xz
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2), ref _memory.At(_inputGradient), ref derived, ref _memory.At(_zeros), rows * steps);
+                    part.Meet();
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xr
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xn
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
+
+                    part.Meet();
+
+                    // All steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2 + (nint)first * 160), ref _memory.At(_inputGradient + (nint)first * 16), ref derived, ref _memory.At(_zeros), own);
                 }
             }
         }
@@ -723,73 +783,76 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_r += d_r_preactivation, summed over rows
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows);
+                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
             }
         }
 
         // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
+            (int panel, int panels, int column, int columns) = part.Of(2, 16);
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref inputsRow, ref sumsRow, ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_hr, W_hz: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 17);
+            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 1536), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_hn: adjoints ⊗ operand, summed over rows
-        internal static void Gru0WeightGradient3(ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Gru0WeightGradient3(ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 17);
+            var shape = new GradientShape { Columns = columns, ValueStride = 160, Panels = panels, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient2(ref sumsRow, ref sumsRow, ref Unsafe.Add(ref gradients, 2624), ref gathered, in shape, rows);
+                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
             }
         }
 
@@ -3778,14 +3841,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 16)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
@@ -5055,14 +5119,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 8)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
@@ -6348,14 +6413,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows)
+        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(2); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 32; unit += 4)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;

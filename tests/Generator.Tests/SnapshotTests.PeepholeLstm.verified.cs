@@ -68,19 +68,21 @@ namespace Samples
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
         /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
-        public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
+        /// <param name="threads">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>
+        public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(this, batchSize, steps, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps) => CreateSession(batchSize, steps);
+        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);
 
         /// <summary>A trainer computes losses and gradients of the model's parameters.</summary>
         /// <param name="batchSize">Sequences in a batch at the most.</param>
         /// <param name="steps">Steps of a call at the most: how far gradients reach back.</param>
         /// <param name="options">Which gradients, summed or averaged, overwritten or accumulated.</param>
-        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null) => new Trainer(this, batchSize, steps, options);
+        /// <param name="threads">Threads that share the work of a call, the caller's among them; they decide no bit of a result.</param>
+        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null, int threads = 1) => new Trainer(this, batchSize, steps, options, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options) => CreateTrainer(batchSize, steps, options);
+        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads) => CreateTrainer(batchSize, steps, options, threads);
 
         private static global::Unrolled.ModelLayout CreateLayout() => new global::Unrolled.ModelLayout(
             "PeepholeLstm", 65, 0, 65, global::Unrolled.Loss.SoftmaxCrossEntropy, 110032,
@@ -134,8 +136,8 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _scratch; // new states while products still read the old ones
 
-            internal Session(PeepholeLstm model, int batchSize, int steps)
-                : base(PeepholeLstm.Layout, batchSize, ChunkOf(batchSize, steps))
+            internal Session(PeepholeLstm model, int batchSize, int steps, int threads)
+                : base(PeepholeLstm.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -222,26 +224,42 @@ namespace Samples
             }
 
             /// <inheritdoc/>
-            protected override void RunCore(int rows, int steps)
+            protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[0], ref _memory.At(_runSums4), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 128, ref _memory.At(_runC5), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1), 128, ref _memory.At(_runH6), 128, 128, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[first], ref _memory.At(_runSums4 + (nint)first * 512), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 128), 128, ref _memory.At(_runC5 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1 + (nint)firstRow * 128), 128, ref _memory.At(_runH6 + (nint)firstRow * 128), 128, 128, ownRows);
 
                 // lstm_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
                     int turn = t & 1;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_runH6 + (nint)t * rows * 128), ref _memory.At(_runSums4 + (nint)t * rows * 512), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_runC5 + (nint)turn * rows * 128), ref _memory.At(_runSums4 + (nint)t * rows * 512), ref _memory.At(_runC5 + (nint)(1 - turn) * rows * 128), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_runSums4 + (nint)t * rows * 512), ref _memory.At(_runC5 + (nint)(1 - turn) * rows * 128), ref _memory.At(_runH6 + (nint)(t + 1) * rows * 128), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_runH6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_runC5 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _memory.At(_runC5 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _memory.At(_runC5 + ((nint)(1 - turn) * rows + firstRow) * 128), ref _memory.At(_runH6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_runH6 + (nint)rows * 128), ref _memory.At(_output), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runC5 + (nint)(steps & 1) * rows * 128), 128, ref _memory.At(_state0), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH6 + (nint)steps * rows * 128), 128, ref _memory.At(_state1), 128, 128, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_runH6 + ((nint)rows + first) * 128), ref _memory.At(_output + (nint)first * 80), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runC5 + ((nint)(steps & 1) * rows + firstRow) * 128), 128, ref _memory.At(_state0 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH6 + ((nint)steps * rows + firstRow) * 128), 128, ref _memory.At(_state1 + (nint)firstRow * 128), 128, 128, ownRows);
             }
         }
 
@@ -269,11 +287,11 @@ namespace Samples
             private readonly nint _dCPrevious10; // [rows, 128]
             private readonly nint _dHPrevious11; // [rows, 128]
             private readonly nint _zeros; // what sums without a bias start from
-            private readonly nint _gathered; // a panel of adjoints for weight gradients
+            private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
 
-            internal Trainer(PeepholeLstm model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)
-                : base(PeepholeLstm.Layout, batchSize, steps, options)
+            internal Trainer(PeepholeLstm model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
+                : base(PeepholeLstm.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
@@ -291,7 +309,7 @@ namespace Samples
                 _h6 = _memory.Reserve((long)batchSize * (steps + 1), 128);
                 _dCPrevious10 = _memory.Reserve(2L * batchSize, 128);
                 _dHPrevious11 = _memory.Reserve(2L * batchSize, 128);
-                _gathered = _memory.Reserve(128, 64);
+                _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 73856);
                 _zeros = _memory.Reserve(1, 128);
                 _memory.Allocate();
@@ -338,58 +356,94 @@ namespace Samples
             };
 
             /// <inheritdoc/>
-            protected override void ForwardCore(int rows, int steps)
+            protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[0], ref _memory.At(_sums4), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 128, ref _memory.At(_c5), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1), 128, ref _memory.At(_h6), 128, 128, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[first], ref _memory.At(_sums4 + (nint)first * 768), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 128), 128, ref _memory.At(_c5 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1 + (nint)firstRow * 128), 128, ref _memory.At(_h6 + (nint)firstRow * 128), 128, 128, ownRows);
 
                 // lstm_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + (nint)t * rows * 128), ref _memory.At(_sums4 + (nint)t * rows * 768), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + (nint)t * rows * 128), ref _memory.At(_sums4 + (nint)t * rows * 768), ref _memory.At(_c5 + (nint)(t + 1) * rows * 128), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + (nint)t * rows * 768), ref _memory.At(_c5 + (nint)(t + 1) * rows * 128), ref _memory.At(_h6 + (nint)(t + 1) * rows * 128), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref _memory.At(_h6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + (nint)rows * 128), ref _memory.At(_output), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_c5 + (nint)steps * rows * 128), 128, ref _memory.At(_state0), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h6 + (nint)steps * rows * 128), 128, ref _memory.At(_state1), 128, 128, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + ((nint)rows + first) * 128), ref _memory.At(_output + (nint)first * 80), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_c5 + ((nint)steps * rows + firstRow) * 128), 128, ref _memory.At(_state0 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h6 + ((nint)steps * rows + firstRow) * 128), 128, ref _memory.At(_state1 + (nint)firstRow * 128), 128, 128, ownRows);
             }
 
             /// <inheritdoc/>
-            protected override void BackwardCore(int rows, int steps)
+            protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
                 ref float gradients = ref Gradients.Reference;
                 ref float derived = ref _memory.At(_derived);
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[15], ref _memory.At(_derived + 0), 4, 0, 65); // dense_1.W
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[12], ref _memory.At(_derived + 8320), 4, 0, 512); // lstm_0.W_ho
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[5], ref _memory.At(_derived + 8320), 4, 128, 512); // lstm_0.W_hf
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[9], ref _memory.At(_derived + 8320), 4, 256, 512); // lstm_0.W_hc
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 8320), 4, 384, 512); // lstm_0.W_hi
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient), ref _memory.At(_sums4), ref derived, ref _memory.At(_zeros), rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0), 128, ref _memory.At(_dCPrevious10), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient1), 128, ref _memory.At(_dHPrevious11), 128, 128, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[15], ref _memory.At(_derived + 0), 4, 0, 65, part); // dense_1.W
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[12], ref _memory.At(_derived + 8320), 4, 0, 512, part); // lstm_0.W_ho
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[5], ref _memory.At(_derived + 8320), 4, 128, 512, part); // lstm_0.W_hf
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[9], ref _memory.At(_derived + 8320), 4, 256, 512, part); // lstm_0.W_hc
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 8320), 4, 384, 512, part); // lstm_0.W_hi
+
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + (nint)first * 80), ref _memory.At(_sums4 + (nint)first * 768), ref derived, ref _memory.At(_zeros), own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 128), 128, ref _memory.At(_dCPrevious10 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient1 + (nint)firstRow * 128), 128, ref _memory.At(_dHPrevious11 + (nint)firstRow * 128), 128, 128, ownRows);
 
                 // lstm_0, from the last step to the first
                 for (int t = steps - 1; t >= 0; t--)
                 {
                     int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + (nint)t * rows * 768), ref _memory.At(_dHPrevious11 + (nint)turn * rows * 128), ref _memory.At(_dCPrevious10 + (nint)turn * rows * 128), ref _memory.At(_c5 + (nint)t * rows * 128), ref _memory.At(_dCPrevious10 + (nint)(1 - turn) * rows * 128), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + (nint)t * rows * 768), ref _memory.At(_dHPrevious11 + (nint)(1 - turn) * rows * 128), ref derived, ref _memory.At(_zeros), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)(1 - turn) * rows + firstRow) * 128), ref derived, ref _memory.At(_zeros), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4), ref _memory.At(_c5), ref _memory.At(_c5 + (nint)rows * 128), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1VectorGradients(ref _memory.At(_outputGradient), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[0], ref _memory.At(_sums4), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6), ref _memory.At(_sums4), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)rows * 128), ref _memory.At(_outputGradient), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dCPrevious10 + (nint)(steps & 1) * rows * 128), 128, ref _memory.At(_initialGradient0), 128, 128, rows);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious11 + (nint)(steps & 1) * rows * 128), 128, ref _memory.At(_initialGradient1), 128, 128, rows);
+                part.Meet();
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4), ref _memory.At(_c5), ref _memory.At(_c5 + (nint)rows * 128), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1VectorGradients(ref _memory.At(_outputGradient), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[0], ref _memory.At(_sums4), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6), ref _memory.At(_sums4), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)rows * 128), ref _memory.At(_outputGradient), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dCPrevious10 + ((nint)(steps & 1) * rows + firstRow) * 128), 128, ref _memory.At(_initialGradient0 + (nint)firstRow * 128), 128, 128, ownRows);
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious11 + ((nint)(steps & 1) * rows + firstRow) * 128), 128, ref _memory.At(_initialGradient1 + (nint)firstRow * 128), 128, 128, ownRows);
             }
         }
     }
@@ -760,102 +814,105 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
         // d_lstm_0.b_o += d_o_preactivation, summed over rows
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows);
+                Avx512Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows);
+                Avx2Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows);
+                PortableKernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
         }
 
         // d_dense_1.b += d_output, summed over rows
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows)
+        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows);
+                Avx512Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows);
+                Avx2Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows);
+                PortableKernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
             }
         }
 
         // the columns of lstm_0_W_xi_W_xf_W_xc_W_xo that tokens name get their adjoints
-        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows)
+        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows);
+                Avx512Kernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows);
+                Avx2Kernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows);
+                PortableKernels.Lstm0TokenGradient(ref tokens, ref sumsRow, ref gradients, rows, part);
             }
         }
 
         // gradients of W_hi, W_hf, W_hc, W_ho: adjoints ⊗ operand, summed over rows
-        internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows)
+        internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 512, Adjoint1 = 384, Adjoint2 = 256, Adjoint3 = 640 };
+            (int panel, int panels, int column, int columns) = part.Of(8, 128);
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 512, Adjoint1 = 384, Adjoint2 = 256, Adjoint3 = 640 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 33280), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 33280), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref hPreviousRow, ref sumsRow, ref Unsafe.Add(ref gradients, 33280), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W: adjoints ⊗ operand, summed over rows
-        internal static void Dense1WeightGradient(ref float hRow, ref float dOutputRow, ref float gradients, ref float gathered, int rows)
+        internal static void Dense1WeightGradient(ref float hRow, ref float dOutputRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 128);
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 98816), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 98816), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 98816), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
             }
-            var shape1 = new GradientShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64 };
+            (panel, panels, column, columns) = part.Of(1, 128);
+            var shape1 = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 107008), ref gathered, in shape1, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 107008), ref gathered, in shape1, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref hRow, ref dOutputRow, ref Unsafe.Add(ref gradients, 107008), ref gathered, in shape1, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
             }
         }
     }
@@ -2801,14 +2858,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
         // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 128; unit += 16)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
@@ -2855,14 +2913,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // d_dense_1.b += d_output, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows)
+        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(5); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 80; unit += 16)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
@@ -2881,15 +2940,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // the columns of lstm_0_W_xi_W_xf_W_xc_W_xo that tokens name get their adjoints
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows)
+        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // panels
+                int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
                     ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
-                    for (int panel = 0; panel < 8; panel++)
+                    for (int panel = first; panel < end; panel++)
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
@@ -3885,14 +3946,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
         // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 128; unit += 8)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
@@ -3939,14 +4001,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // d_dense_1.b += d_output, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows)
+        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(5); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 80; unit += 8)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
@@ -3965,15 +4028,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // the columns of lstm_0_W_xi_W_xf_W_xc_W_xo that tokens name get their adjoints
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows)
+        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // panels
+                int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
                     ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
-                    for (int panel = 0; panel < 8; panel++)
+                    for (int panel = first; panel < end; panel++)
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
@@ -4881,14 +4946,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
         // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 128; unit += 4)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
                     {
                         V total0 = V.Zero;
                         V total1 = V.Zero;
@@ -4935,14 +5001,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // d_dense_1.b += d_output, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows)
+        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(5); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 80; unit += 4)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
@@ -4961,15 +5028,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // the columns of lstm_0_W_xi_W_xf_W_xc_W_xo that tokens name get their adjoints
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows)
+        internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(8); // panels
+                int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
                     ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
-                    for (int panel = 0; panel < 8; panel++)
+                    for (int panel = first; panel < end; panel++)
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;

@@ -41,19 +41,21 @@ namespace Samples
         /// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>
         /// <param name="batchSize">Sequences worked on together.</param>
         /// <param name="steps">Steps that Run works on at a time at the most; sequences may be longer.</param>
-        public Session CreateSession(int batchSize = 1, int steps = 64) => new Session(this, batchSize, steps);
+        /// <param name="threads">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>
+        public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(this, batchSize, steps, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps) => CreateSession(batchSize, steps);
+        global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);
 
         /// <summary>A trainer computes losses and gradients of the model's parameters.</summary>
         /// <param name="batchSize">Sequences in a batch at the most.</param>
         /// <param name="steps">Steps of a call at the most: how far gradients reach back.</param>
         /// <param name="options">Which gradients, summed or averaged, overwritten or accumulated.</param>
-        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null) => new Trainer(this, batchSize, steps, options);
+        /// <param name="threads">Threads that share the work of a call, the caller's among them; they decide no bit of a result.</param>
+        public Trainer CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options = null, int threads = 1) => new Trainer(this, batchSize, steps, options, threads);
 
         /// <inheritdoc/>
-        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options) => CreateTrainer(batchSize, steps, options);
+        global::Unrolled.ITrainer global::Unrolled.IModel.CreateTrainer(int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads) => CreateTrainer(batchSize, steps, options, threads);
 
         private static global::Unrolled.ModelLayout CreateLayout() => new global::Unrolled.ModelLayout(
             "Rnn", 0, 3, 5, global::Unrolled.Loss.None, 144,
@@ -86,8 +88,8 @@ namespace Samples
             private readonly nint _runH3; // [rows, 5]
             private readonly nint _zeros; // what sums without a bias start from
 
-            internal Session(Rnn model, int batchSize, int steps)
-                : base(Rnn.Layout, batchSize, ChunkOf(batchSize, steps))
+            internal Session(Rnn model, int batchSize, int steps, int threads)
+                : base(Rnn.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -156,22 +158,38 @@ namespace Samples
             }
 
             /// <inheritdoc/>
-            protected override void RunCore(int rows, int steps)
+            protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input), ref _memory.At(_runSum2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 16, ref _memory.At(_runH3), 16, 16, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSum2 + (nint)first * 16), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 16), 16, ref _memory.At(_runH3 + (nint)firstRow * 16), 16, 16, ownRows);
 
                 // rnn_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_runH3 + (nint)t * rows * 16), ref _memory.At(_runSum2 + (nint)t * rows * 16), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_runSum2 + (nint)t * rows * 16), ref _memory.At(_runH3 + (nint)(t + 1) * rows * 16), rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)rows * 16), 16, ref _memory.At(_output), 16, 16, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + (nint)steps * rows * 16), 16, ref _memory.At(_state0), 16, 16, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 16), 16, ref _memory.At(_output + (nint)first * 16), 16, 16, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 16), 16, ref _memory.At(_state0 + (nint)firstRow * 16), 16, 16, ownRows);
             }
         }
 
@@ -196,11 +214,11 @@ namespace Samples
             private readonly nint _dHPrevious7; // [rows, 5]
             private readonly nint _dHPreactivation8; // [rows, 5]
             private readonly nint _zeros; // what sums without a bias start from
-            private readonly nint _gathered; // a panel of adjoints for weight gradients
+            private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
 
-            internal Trainer(Rnn model, int batchSize, int steps, global::Unrolled.TrainerOptions? options)
-                : base(Rnn.Layout, batchSize, steps, options)
+            internal Trainer(Rnn model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
+                : base(Rnn.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;
@@ -216,7 +234,7 @@ namespace Samples
                 _h3 = _memory.Reserve((long)batchSize * (steps + 1), 16);
                 _dHPrevious7 = _memory.Reserve(2L * batchSize, 16);
                 _dHPreactivation8 = _memory.Reserve((long)batchSize * steps, 16);
-                _gathered = _memory.Reserve(128, 64);
+                _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 160);
                 _zeros = _memory.Reserve(1, 16);
                 _memory.Allocate();
@@ -259,50 +277,88 @@ namespace Samples
             };
 
             /// <inheritdoc/>
-            protected override void ForwardCore(int rows, int steps)
+            protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
 
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input), ref _memory.At(_sum2), ref parameters, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 16, ref _memory.At(_h3), 16, 16, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_sum2 + (nint)first * 16), ref parameters, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 16), 16, ref _memory.At(_h3 + (nint)firstRow * 16), 16, 16, ownRows);
 
                 // rnn_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + (nint)t * rows * 16), ref _memory.At(_sum2 + (nint)t * rows * 16), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + (nint)t * rows * 16), ref _memory.At(_h3 + (nint)(t + 1) * rows * 16), rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                 }
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)rows * 16), 16, ref _memory.At(_output), 16, 16, rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + (nint)steps * rows * 16), 16, ref _memory.At(_state0), 16, 16, rows);
+                part.Meet();
+
+                // All steps at once: each thread has some of the rows.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)rows + first) * 16), 16, ref _memory.At(_output + (nint)first * 16), 16, 16, own);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)steps * rows + firstRow) * 16), 16, ref _memory.At(_state0 + (nint)firstRow * 16), 16, 16, ownRows);
             }
 
             /// <inheritdoc/>
-            protected override void BackwardCore(int rows, int steps)
+            protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
                 ref float gradients = ref Gradients.Reference;
                 ref float derived = ref _memory.At(_derived);
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 0), 4, 0, 5); // rnn_0.W_h
 
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0), 16, ref _memory.At(_dHPrevious7), 16, 16, rows);
+                // This thread's rows: of the batch, and of all steps one after another.
+                (int firstRow, int ownRows) = part.Of(rows);
+                (int first, int own) = part.Of(rows * steps);
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 0), 4, 0, 5, part); // rnn_0.W_h
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 16), 16, ref _memory.At(_dHPrevious7 + (nint)firstRow * 16), 16, 16, ownRows);
 
                 // rnn_0, from the last step to the first
                 for (int t = steps - 1; t >= 0; t--)
                 {
                     int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_outputGradient + (nint)t * rows * 16), ref _memory.At(_dHPrevious7 + (nint)turn * rows * 16), ref _memory.At(_h3 + (nint)(t + 1) * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)t * rows * 16), rows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + (nint)t * rows * 16), ref _memory.At(_dHPrevious7 + (nint)(1 - turn) * rows * 16), ref derived, ref _memory.At(_zeros), rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)turn * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ownRows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 16), ref derived, ref _memory.At(_zeros), ownRows);
                 }
 
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0VectorGradients(ref _memory.At(_dHPreactivation8), ref gradients, rows * steps);
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered), rows * steps);
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious7 + (nint)(steps & 1) * rows * 16), 16, ref _memory.At(_initialGradient0), 16, 16, rows);
+                part.Meet();
+
+                // Each thread writes blocks of its own, from all rows.
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0VectorGradients(ref _memory.At(_dHPreactivation8), ref gradients, rows * steps, part);
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+
+                part.Meet();
+
+                // Each thread has rows of its own, at all steps.
+                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious7 + ((nint)(steps & 1) * rows + firstRow) * 16), 16, ref _memory.At(_initialGradient0 + (nint)firstRow * 16), 16, 16, ownRows);
                 if (Options.InputGradients)
                 {
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5); // rnn_0.W_x
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8), ref _memory.At(_inputGradient), ref derived, ref _memory.At(_zeros), rows * steps);
+                    part.Meet();
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5, part); // rnn_0.W_x
+
+                    part.Meet();
+
+                    // All steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + (nint)first * 16), ref _memory.At(_inputGradient + (nint)first * 16), ref derived, ref _memory.At(_zeros), own);
                 }
             }
         }
@@ -476,55 +532,57 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // d_rnn_0.b += d_h_preactivation, summed over rows
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows)
+        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows);
+                Avx512Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows);
+                Avx2Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows);
+                PortableKernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
             }
         }
 
         // gradients of W_x: adjoints ⊗ operand, summed over rows
-        internal static void Rnn0WeightGradient(ref float inputsRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows)
+        internal static void Rnn0WeightGradient(ref float inputsRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 3, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 48, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 3);
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 48, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref inputsRow, ref dHPreactivationRow, ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref inputsRow, ref dHPreactivationRow, ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref inputsRow, ref dHPreactivationRow, ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_h: adjoints ⊗ operand, summed over rows
-        internal static void Rnn0WeightGradient2(ref float hPreviousRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows)
+        internal static void Rnn0WeightGradient2(ref float hPreviousRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
-            var shape = new GradientShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
+            (int panel, int panels, int column, int columns) = part.Of(1, 5);
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 80, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref hPreviousRow, ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref hPreviousRow, ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref hPreviousRow, ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48), ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
             }
         }
 
@@ -1332,14 +1390,15 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // d_rnn_0.b += d_h_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows)
+        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(1); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 16; unit += 16)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
@@ -1996,14 +2055,15 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // d_rnn_0.b += d_h_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows)
+        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(1); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 16; unit += 8)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
@@ -2491,14 +2551,15 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // d_rnn_0.b += d_h_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows)
+        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
+                (int first, int count) = part.Of(1); // 16 units each
                 for (; rows > 0; rows -= 128)
                 {
                     int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 0; unit < 16; unit += 4)
+                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
                     {
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)

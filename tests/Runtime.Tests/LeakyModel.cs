@@ -53,11 +53,19 @@ internal sealed class LeakyModel : IModel
         return twin;
     }
 
-    public ISession CreateSession(int batchSize = 1, int steps = 64) => new LeakySession(this, batchSize, steps);
+    public ISession CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new LeakySession(this, batchSize, steps, threads);
 
-    public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null) => new LeakyTrainer(this, batchSize, steps, options);
+    public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1) =>
+        new LeakyTrainer(this, batchSize, steps, options, threads);
 
-    public LeakyTrainer CreateLeakyTrainer(int batchSize, int steps, TrainerOptions? options = null) => new(this, batchSize, steps, options);
+    public LeakyTrainer CreateLeakyTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1) =>
+        new(this, batchSize, steps, options, threads);
+
+    /// <summary>The threads that worked last, each at its part's index.</summary>
+    public Thread?[] Workers { get; } = new Thread?[16];
+
+    /// <summary>The part that throws instead of working.</summary>
+    public int FailingPart { get; set; } = -1;
 
     private ParameterInfo W => Layout.Parameters[1];
 
@@ -92,6 +100,15 @@ internal sealed class LeakyModel : IModel
         output[Layout.OutputSize..].Fill(float.NaN);
     }
 
+    private void BeginPart(WorkPart part)
+    {
+        Workers[part.Index] = Thread.CurrentThread;
+        if (part.Index == FailingPart)
+        {
+            throw new InvalidDataException($"Part {part.Index} fails.");
+        }
+    }
+
     private static void Require(bool condition)
     {
         if (!condition)
@@ -108,8 +125,8 @@ internal sealed class LeakyModel : IModel
         private readonly float[] _outputs;
         private readonly float[][] _states;
 
-        public LeakySession(LeakyModel model, int batchSize, int steps)
-            : base(model.Layout, batchSize, steps)
+        public LeakySession(LeakyModel model, int batchSize, int steps, int threads)
+            : base(model.Layout, batchSize, steps, threads)
         {
             _model = model;
             _inputs = new float[Layout.TakesTokens ? 0 : steps * batchSize * Padding.Of(Layout.InputSize)];
@@ -126,17 +143,19 @@ internal sealed class LeakyModel : IModel
 
         protected override Span<float> StateBuffer(int state) => _states[state];
 
-        protected override void StepCore(int rows) => RunCore(rows, 1);
+        protected override void StepCore(int rows) => RunCore(rows, 1, default);
 
-        protected override void RunCore(int rows, int steps)
+        protected override void RunCore(int rows, int steps, WorkPart part)
         {
             // Not with Assert, which allocates.
             Require(rows >= 1 && rows <= BatchSize && steps >= 1 && steps <= Capacity);
+            _model.BeginPart(part);
             int inputStride = Padding.Of(Layout.InputSize);
             int outputStride = Padding.Of(Layout.OutputSize);
-            for (int i = 0; i < steps * rows; i++)
+            (int firstRow, int ownRows) = part.Of(rows);
+            for (int own = 0; own < steps * ownRows; own++)
             {
-                int row = i % rows;
+                int row = firstRow + own % ownRows, i = own / ownRows * rows + row;
                 _model.Advance(
                     Layout.TakesTokens ? default : _inputs.AsSpan(i * inputStride, inputStride),
                     Layout.TakesTokens ? _tokens[i] : -1,
@@ -160,8 +179,8 @@ internal sealed class LeakyModel : IModel
         private readonly float[][] _finalStateGradients;
         private readonly float[][] _initialStateGradients;
 
-        public LeakyTrainer(LeakyModel model, int batchSize, int steps, TrainerOptions? options)
-            : base(model.Layout, batchSize, steps, options)
+        public LeakyTrainer(LeakyModel model, int batchSize, int steps, TrainerOptions? options, int threads)
+            : base(model.Layout, batchSize, steps, options, threads)
         {
             _model = model;
             _inputs = new float[Layout.TakesTokens ? 0 : steps * batchSize * Padding.Of(Layout.InputSize)];
@@ -200,20 +219,26 @@ internal sealed class LeakyModel : IModel
 
         protected override void Dispose(bool disposing) => DisposeCalls++;
 
-        protected override void ForwardCore(int rows, int steps)
+        protected override void ForwardCore(int rows, int steps, WorkPart part)
         {
             Require(rows >= 1 && rows <= BatchSize && steps >= 1 && steps <= Steps);
-            ForwardCalls++;
-            for (int state = 0; state < _states.Length; state++)
+            _model.BeginPart(part);
+            if (part.Index == 0)
             {
-                _states[state].CopyTo(_initialStates[state], 0);
+                ForwardCalls++;
+                for (int state = 0; state < _states.Length; state++)
+                {
+                    _states[state].CopyTo(_initialStates[state], 0);
+                }
             }
 
+            part.Meet();
             int inputStride = Padding.Of(Layout.InputSize);
             int outputStride = Padding.Of(Layout.OutputSize);
-            for (int i = 0; i < steps * rows; i++)
+            (int firstRow, int ownRows) = part.Of(rows);
+            for (int own = 0; own < steps * ownRows; own++)
             {
-                int row = i % rows;
+                int row = firstRow + own % ownRows, i = own / ownRows * rows + row;
                 _model.Advance(
                     Layout.TakesTokens ? default : _inputs.AsSpan(i * inputStride, inputStride),
                     Layout.TakesTokens ? _tokens[i] : -1,
@@ -223,8 +248,13 @@ internal sealed class LeakyModel : IModel
             }
         }
 
-        protected override void BackwardCore(int rows, int steps)
+        protected override void BackwardCore(int rows, int steps, WorkPart part)
         {
+            if (part.Index != 0)
+            {
+                return;
+            }
+
             BackwardCalls++;
             int inputStride = Padding.Of(Layout.InputSize);
             int outputStride = Padding.Of(Layout.OutputSize);

@@ -22,6 +22,8 @@ public sealed class MistakeTests
     [InlineData("--length 99999999999", "--length")]
     [InlineData("--seed -1", "--seed")]
     [InlineData("--seed 1 --seed 2", "--seed")]
+    [InlineData("--threads 0", "--threads")]
+    [InlineData("--threads 1025", "--threads")]
     public Task A_wrong_option_is_refused(string arguments, string named) => IsRefused(named, arguments.Split(' '));
 
     [Fact]
@@ -82,7 +84,7 @@ public sealed class MistakeTests
         var outcome = await SampleProcess.Run("--help");
         Assert.Equal(0, outcome.ExitCode);
         Assert.Equal("", outcome.Error);
-        foreach (var option in new[] { "--text", "--cell", "--seconds", "--temperature", "--length", "--seed", "--save", "--load", "--prompt" })
+        foreach (var option in new[] { "--text", "--cell", "--seconds", "--temperature", "--length", "--seed", "--threads", "--save", "--load", "--prompt" })
         {
             Assert.Contains(option, outcome.Output, StringComparison.Ordinal);
         }

@@ -44,7 +44,7 @@ public sealed partial class TrainingTests
         Assert.Equal(0, loaded.ExitCode);
         Assert.Equal(FromHeldOut(trained), FromHeldOut(loaded));
 
-        var other = await SampleProcess.Run("--seconds", "0", "--length", "200", "--seed", "8", "--load", path);
+        var other = await SampleProcess.Run("--seconds", "0", "--length", "200", "--seed", "8", "--threads", "3", "--load", path);
         Assert.Equal(HeldOutLoss(loaded), HeldOutLoss(other));
         Assert.NotEqual(FromHeldOut(loaded), FromHeldOut(other));
 

@@ -129,6 +129,9 @@ internal sealed class GradientCheck
         Assert.True(nearest >= SafeDistance, $"No values found that keep away from kinks: {nearest:G3}");
     }
 
+    /// <summary>One, two or three threads: networks of every kind are divided among some.</summary>
+    private int Threads => 1 + _layout.ParameterCount % 3;
+
     private void CheckTraining()
     {
         var options = new TrainerOptions
@@ -137,7 +140,7 @@ internal sealed class GradientCheck
             Reduction = _random.Next(2) == 0 ? LossReduction.Mean : LossReduction.Sum,
         };
         bool mean = options.Reduction == LossReduction.Mean;
-        using ITrainer trainer = _model.CreateTrainer(_rows, _steps, options);
+        using ITrainer trainer = _model.CreateTrainer(_rows, _steps, options, Threads);
         trainer.SetState(_initialStates);
         OracleRun expected = _oracle.Run(_inputValues, _initialValues, _rows);
         OracleLoss loss;
@@ -188,7 +191,7 @@ internal sealed class GradientCheck
     private void CheckStreaming()
     {
         OracleRun expected = _oracle.Run(_inputValues, _initialValues, _rows);
-        ISession session = _model.CreateSession(_rows, Math.Max(1, _steps / 2));
+        ISession session = _model.CreateSession(_rows, Math.Max(1, _steps / 2), Threads);
         session.SetState(_initialStates);
         var outputs = new float[expected.Outputs.Length];
         int half = _steps / 2;

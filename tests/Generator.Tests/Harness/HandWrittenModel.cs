@@ -51,9 +51,9 @@ internal sealed class HandWrittenModel : IModel
 
     public ParameterBlock Parameters { get; }
 
-    public ISession CreateSession(int batchSize = 1, int steps = 64) => new HandWrittenSession(this, batchSize, steps);
+    public ISession CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new HandWrittenSession(this, batchSize, steps);
 
-    public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null) => new HandWrittenTrainer(this, batchSize, steps, options);
+    public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1) => new HandWrittenTrainer(this, batchSize, steps, options);
 
     private void Step(ReadOnlySpan<float> inputs, ReadOnlySpan<float> before, Span<float> after, int rows, float biasFactor)
     {
@@ -96,9 +96,9 @@ internal sealed class HandWrittenModel : IModel
 
         protected override Span<float> StateBuffer(int state) => _state;
 
-        protected override void StepCore(int rows) => RunCore(rows, 1);
+        protected override void StepCore(int rows) => RunCore(rows, 1, default);
 
-        protected override void RunCore(int rows, int steps)
+        protected override void RunCore(int rows, int steps, WorkPart part)
         {
             int width = rows * Padding.Of(Layout.OutputSize);
             for (int step = 0; step < steps; step++)
@@ -138,7 +138,7 @@ internal sealed class HandWrittenModel : IModel
 
         protected override ReadOnlySpan<float> InitialStateGradientBuffer(int state) => _initialGradients;
 
-        protected override void ForwardCore(int rows, int steps)
+        protected override void ForwardCore(int rows, int steps, WorkPart part)
         {
             int width = rows * Padding.Of(Layout.OutputSize);
             _state.CopyTo(_initial, 0);
@@ -150,7 +150,7 @@ internal sealed class HandWrittenModel : IModel
             }
         }
 
-        protected override void BackwardCore(int rows, int steps)
+        protected override void BackwardCore(int rows, int steps, WorkPart part)
         {
             (int features, int units) = (Layout.InputSize, Layout.OutputSize);
             (int x, int h) = (Padding.Of(features), Padding.Of(units));

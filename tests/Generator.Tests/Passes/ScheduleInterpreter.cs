@@ -3,12 +3,14 @@ using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
 using Buffer = Unrolled.Generator.Schedule.Buffer;
+using Parallel = Unrolled.Generator.Schedule.Parallel;
 
 namespace Unrolled.Generator.Tests.PassTests;
 
 /// <summary>
 /// The meaning of a schedule in double precision, on buffers, slots and packings exactly as planned. Memory begins as NaN, and every
 /// slot of every row remembers which stored value was written to it last: reading another one is an error, not just a wrong number.
+/// Parallel statements are done part after part, in either order: a part that needs something of another one will miss it in one of them.
 /// </summary>
 internal sealed class ScheduleInterpreter
 {
@@ -24,11 +26,17 @@ internal sealed class ScheduleInterpreter
     private readonly double[] _derived;
     private readonly double[] _gradients;
     private int[] _tokens = [];
+    private readonly int _parts;
+    private readonly bool _lastFirst;
     private Loop? _loop;
     private int _step;
+    private Division? _division;
+    private int _part;
 
-    private ScheduleInterpreter(ModelSchedule schedule, ParameterLayout layout, NetworkData data)
+    private ScheduleInterpreter(ModelSchedule schedule, ParameterLayout layout, NetworkData data, int parts, bool lastFirst)
     {
+        _parts = parts;
+        _lastFirst = lastFirst;
         _schedule = schedule;
         _layout = layout;
         _batch = data.Batch;
@@ -44,16 +52,14 @@ internal sealed class ScheduleInterpreter
         }
 
         _derived = Poison(schedule.Derived.Sum(packing => packing.Length));
-        foreach (Packing packing in schedule.Derived)
-        {
-            FillDerived(packing);
-        }
     }
 
     /// <summary>Runs the whole of a schedule once: forward, backward where there is one, backward to the input.</summary>
-    public static NetworkValues Evaluate(ModelSchedule schedule, ModelGraph graph, ParameterLayout layout, NetworkData data)
+    /// <param name="parts">The number of parts of parallel statements.</param>
+    /// <param name="lastFirst">Which part is done first.</param>
+    public static NetworkValues Evaluate(ModelSchedule schedule, ModelGraph graph, ParameterLayout layout, NetworkData data, int parts = 3, bool lastFirst = false)
     {
-        var interpreter = new ScheduleInterpreter(schedule, layout, data);
+        var interpreter = new ScheduleInterpreter(schedule, layout, data, parts, lastFirst);
         interpreter.Fill(graph, data);
         interpreter.Run(schedule.Forward);
         var values = new NetworkValues();
@@ -178,7 +184,7 @@ internal sealed class ScheduleInterpreter
         {
             ParameterPlace place = _layout.PlaceOf(packing.Matrices[matrix]);
             NodeType type = packing.Matrices[matrix].Type;
-            for (int unit = 0; unit < type.Units; unit++)
+            foreach (int unit in Blocks(type.Units))
             {
                 for (int column = 0; column < type.Columns; column++)
                 {
@@ -274,7 +280,21 @@ internal sealed class ScheduleInterpreter
     /// <summary>Elements of a row: 0 units stand for one element that broadcasts.</summary>
     private static int Elements(int units) => Math.Max(units, 1);
 
-    private int Rows(Extent extent) => extent == Extent.Step ? _batch : _batch * _steps;
+    /// <summary>The rows of a statement that are this part's.</summary>
+    private IEnumerable<int> Rows(Extent extent)
+    {
+        int all = extent == Extent.Step ? _batch : _batch * _steps;
+        return _division is Division.Rows or Division.RowsOfSteps ? Share(all) : Enumerable.Range(0, all);
+    }
+
+    /// <summary>What of some blocks is this part's.</summary>
+    private IEnumerable<int> Blocks(int all) => _division == Division.Blocks ? Share(all) : Enumerable.Range(0, all);
+
+    private IEnumerable<int> Share(int all)
+    {
+        int first = all * _part / _parts, end = all * (_part + 1) / _parts;
+        return Enumerable.Range(first, end - first);
+    }
 
     private void Run(ImmutableArray<Statement> statements)
     {
@@ -282,6 +302,19 @@ internal sealed class ScheduleInterpreter
         {
             switch (statement)
             {
+                case Parallel parallel:
+                    _division = parallel.Division;
+                    for (int i = 0; i < _parts; i++)
+                    {
+                        _part = _lastFirst ? _parts - 1 - i : i;
+                        Run(parallel.Body);
+                    }
+
+                    _division = null;
+                    break;
+                case Repack repack:
+                    FillDerived(repack.Packing);
+                    break;
                 case Loop loop:
                     RunLoop(loop);
                     break;
@@ -301,7 +334,7 @@ internal sealed class ScheduleInterpreter
                     RunWeightGradient(gradient);
                     break;
                 case CopyRows copy:
-                    for (int row = 0; row < Rows(copy.Extent); row++)
+                    foreach (int row in Rows(copy.Extent))
                     {
                         for (int unit = 0; unit < Elements(copy.Units); unit++)
                         {
@@ -344,8 +377,12 @@ internal sealed class ScheduleInterpreter
             foreach (int buffer in loop.Body.SelectMany(statement => statement.Writes()).Select(write => _schedule.PlaceOf(write).Buffer).Distinct()
                 .Where(buffer => _schedule.Buffers[buffer].Residence == Residence.Step))
             {
-                Array.Fill(_memory[buffer], double.NaN);
-                Array.Fill(_owners[buffer], -1);
+                foreach (int row in Rows(Extent.Step))
+                {
+                    Schedule.Buffer scratch = _schedule.Buffers[buffer];
+                    Array.Fill(_memory[buffer], double.NaN, row * scratch.RowStride, scratch.RowStride);
+                    Array.Fill(_owners[buffer], -1, row * scratch.Slots, scratch.Slots);
+                }
             }
 
             Run(loop.Body);
@@ -357,7 +394,7 @@ internal sealed class ScheduleInterpreter
     private void RunProduct(ProductStage stage)
     {
         int units = stage.Accumulators[0].Value.Type.Units;
-        for (int row = 0; row < Rows(stage.Extent); row++)
+        foreach (int row in Rows(stage.Extent))
         {
             double[,] sums = new double[stage.Accumulators.Length, units];
             for (int slot = 0; slot < stage.Accumulators.Length; slot++)
@@ -421,7 +458,7 @@ internal sealed class ScheduleInterpreter
 
     private void RunMaps(MapStage stage)
     {
-        for (int row = 0; row < Rows(stage.Extent); row++)
+        foreach (int row in Rows(stage.Extent))
         {
             // An element's stores come after its own loads only, and no element reads another: the whole row may be computed first.
             int units = Elements(stage.Units);
@@ -490,9 +527,9 @@ internal sealed class ScheduleInterpreter
         foreach ((Node parameter, Node value) in sums.Sums)
         {
             int offset = _layout.PlaceOf(parameter).Offset;
-            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            foreach (int row in Rows(Extent.Sequence))
             {
-                for (int unit = 0; unit < Elements(sums.Units); unit++)
+                foreach (int unit in Blocks(Elements(sums.Units)))
                 {
                     _gradients[offset + unit] += Evaluate(value, LoadAll(sums.Loads, row, unit), unit);
                 }
@@ -510,18 +547,22 @@ internal sealed class ScheduleInterpreter
                 continue;
             }
 
-            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            foreach (int row in Rows(Extent.Sequence))
             {
+                if (gradient.IsLookup)
+                {
+                    foreach (int unit in Blocks(packing.Rows))
+                    {
+                        _gradients[IndexOf(packing, slot, unit, _tokens[row])] += Load(adjoint, row, unit);
+                    }
+
+                    continue;
+                }
+
                 for (int unit = 0; unit < packing.Rows; unit++)
                 {
                     double d = Load(adjoint, row, unit);
-                    if (gradient.IsLookup)
-                    {
-                        _gradients[IndexOf(packing, slot, unit, _tokens[row])] += d;
-                        continue;
-                    }
-
-                    for (int column = 0; column < packing.Columns; column++)
+                    foreach (int column in Blocks(packing.Columns))
                     {
                         _gradients[IndexOf(packing, slot, unit, column)] += d * Load(gradient.Columns, row, column);
                     }

@@ -2,6 +2,7 @@ using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
 using Xunit;
+using Parallel = Unrolled.Generator.Schedule.Parallel;
 
 namespace Unrolled.Generator.Tests.PassTests;
 
@@ -112,6 +113,32 @@ public sealed class ScheduleValueTests
 
     [Theory]
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
+    public void Divided_among_threads_it_gives_the_same_numbers(string name)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name)), sequence = Prune.Run(Hoist.Run(network)), training = Compiler.Training(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        foreach ((ModelGraph graph, ModelSchedule schedule) in new[] { (sequence, Schedules.Of(sequence, layout, fused: true)), (training, Schedules.Of(training, layout, fused: true)) })
+        {
+            ModelSchedule divided = Divide.Run(schedule);
+            Assert.All(divided.Forward.Concat(divided.Backward).Concat(divided.InputBackward), statement => Assert.IsType<Parallel>(statement));
+            foreach ((int batch, int steps) in Shapes)
+            {
+                NetworkData data = NetworkData.Random(network, batch, steps);
+                NetworkValues expected = ScheduleInterpreter.Evaluate(schedule, graph, layout, data);
+                foreach ((int parts, bool lastFirst) in new[] { (1, false), (2, false), (2, true), (3, true), (5, false) })
+                {
+                    NetworkValues actual = ScheduleInterpreter.Evaluate(divided, graph, layout, data, parts, lastFirst);
+                    foreach (string value in expected.All.Keys)
+                    {
+                        Assert.Equal(expected[value].Data, actual[value].Data);
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
     public void Streaming_sequences_and_training_round_alike(string name)
     {
         ModelGraph network = Compiler.Network(Networks.Graph(name)), streaming = Prune.Run(network), sequence = Prune.Run(Hoist.Run(network));
@@ -145,6 +172,7 @@ public sealed class ScheduleValueTests
         {
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: false));
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: true));
+            ScheduleVerifier.Verify(Divide.Run(Schedules.Of(graph, layout, fused: true)));
         }
     }
 }

@@ -3,6 +3,7 @@ using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
 using Xunit;
+using Parallel = Unrolled.Generator.Schedule.Parallel;
 
 namespace Unrolled.Generator.Tests.PassTests;
 
@@ -96,6 +97,12 @@ public sealed class VerifierTests
         { "epilogue of two sizes", "an epilogue has one size" },
         { "adjoints apart", "adjoints lie in one buffer" },
         { "two values in the runtime's buffer", "that the runtime reads holds one value" },
+        { "stale packing", "a derived packing is brought up to date before it is read" },
+        { "all steps in a loop", "a loop's body is on the rows of one step" },
+        { "two divisions", "parallel statements are divided alike" },
+        { "parallel in parallel", "parallel statements are divided alike" },
+        { "the row before", "a thread needs nothing of another's part" },
+        { "panels and columns", "a thread needs nothing of another's part" },
     };
 
     [Theory]
@@ -150,6 +157,21 @@ public sealed class VerifierTests
             case "two values in the runtime's buffer":
                 Schedule.Buffer output = schedule.Buffers.Single(buffer => buffer.Residence == Residence.Output);
                 return schedule with { Buffers = schedule.Buffers.Replace(output, output with { Slots = 2 }) };
+            case "stale packing":
+                return schedule with { Backward = schedule.Backward.RemoveAll(statement => statement is Repack) };
+            case "all steps in a loop":
+                return Replace(loop, loop with { Body = loop.Body.Add(product) });
+            case "two divisions":
+                return Replace(product, new Parallel("both", Division.RowsOfSteps, [product, loop]));
+            case "parallel in parallel":
+                return Replace(product, new Parallel("outer", Division.RowsOfSteps, [new Parallel("inner", Division.RowsOfSteps, [product])]));
+            case "the row before":
+                // A copy to all steps of a state's history, then one of each step's state before.
+                Operand history = new(schedule.Values.First(value => schedule.BufferOf(new Operand(value.Id)).Residence == Residence.History).Id);
+                CopyRows write = new("write", Extent.Sequence, 1, null, history), read = new("read", Extent.Sequence, 1, history with { Moment = Moment.Previous }, product.Accumulators[0].Target);
+                return schedule with { Backward = schedule.Backward.Add(new Parallel("both", Division.RowsOfSteps, [write, read])) };
+            case "panels and columns":
+                return schedule with { Backward = schedule.Backward.Add(new Parallel("both", Division.Blocks, [gradient, gradient with { IsLookup = true }])) };
             default:
                 throw new ArgumentOutOfRangeException(nameof(mistake), mistake, null);
         }
