@@ -26,6 +26,11 @@ internal static class CaseRunner
                     CultureInfo.InvariantCulture, $"# {rate:F1} GFLOP/s, {rate / multiplyAdd:P0} of limit-fma"));
             }
         }
+
+        if (Stopclock.Disturbance() is { } disturbance)
+        {
+            output.WriteLine("# " + disturbance);
+        }
     }
 
     private static void Print(TextWriter output, string name, double value, string format, string unit) =>

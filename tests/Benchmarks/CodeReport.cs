@@ -17,7 +17,7 @@ internal static class CodeReport
             Measure(table, size);
         }
 
-        AnsiConsole.Write(table);
+        Tables.Show(table);
     }
 
     private static IEnumerable<CharacterSize> Sizes() =>

@@ -44,7 +44,7 @@ internal static class LimitReport
                 Tables.Microseconds(least), Tables.Share(least / seconds));
         }
 
-        AnsiConsole.Write(table);
+        Tables.Show(table);
     }
 
     // Loads, products and whole steps take turns, on the same weights at the same addresses.
@@ -71,6 +71,6 @@ internal static class LimitReport
                 products is null ? "" : Tables.Ratio(times[1] / times[2]));
         }
 
-        AnsiConsole.Write(table);
+        Tables.Show(table);
     }
 }

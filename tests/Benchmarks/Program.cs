@@ -57,7 +57,8 @@ var axis = new Argument<string[]>("axis")
     DefaultValueFactory = _ => [.. ScaleReport.Names, Code],
 };
 axis.AcceptOnlyFromAmong([.. ScaleReport.Names, Code]);
-var scale = new Command("scale", "Shows how a training step's time and memory grow along each axis.") { axis };
+var upTo = new Option<int>("--up-to") { Description = "Leaves larger values out.", DefaultValueFactory = _ => int.MaxValue };
+var scale = new Command("scale", "Shows how a training step's time and memory grow along each axis.") { axis, upTo };
 scale.SetAction(result =>
 {
     foreach (var name in result.GetRequiredValue(axis))
@@ -68,7 +69,7 @@ scale.SetAction(result =>
         }
         else
         {
-            ScaleReport.Run(name);
+            ScaleReport.Run(name, result.GetRequiredValue(upTo));
         }
     }
 });

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 
 namespace Unrolled.Benchmarks;
 
@@ -19,37 +18,63 @@ internal static class ScaleReport
 
     public static IEnumerable<string> Names => Axes.Select(axis => axis.Name);
 
-    public static void Run(string name)
+    /// <summary>Measures along an axis.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="upTo">The last value: the largest models take minutes.</param>
+    public static void Run(string name, int upTo)
     {
         var axis = Axes.Single(axis => axis.Name == name);
         var multiplyAdd = MachineLimits.MultiplyAdd() * 1e9;
+        var sizes = Array.ConvertAll(Array.FindAll(axis.Values, value => value <= upTo), value => new Prepared(value, axis.Size(value)));
+        Stopclock.WarmUp(Array.ConvertAll(sizes, size => size.Work));
         var table = Tables.New(axis.Name, "parameters", "ms, new model", "ms, training step", "GFLOP/s", "of the peak", "MB, model", "MB, trainer");
-        foreach (var value in axis.Values)
+        foreach (var size in sizes)
         {
-            Measure(table, value, axis.Size(value), multiplyAdd);
+            var seconds = Stopclock.Median(size.Work);
+            var rate = size.Demand.Flops / seconds;
+            table.AddRow(
+                size.Value.ToString(CultureInfo.InvariantCulture), Tables.Count(size.Parameters), Tables.Milliseconds(size.Creation),
+                Tables.Milliseconds(seconds), (rate / 1e9).ToString("F0", CultureInfo.InvariantCulture), Tables.Share(rate / multiplyAdd),
+                Tables.Megabytes(size.ModelBytes), Tables.Megabytes(size.TrainerBytes));
         }
 
-        AnsiConsole.Write(table);
+        Tables.Show(table);
     }
 
-    private static void Measure(Table table, int value, CharacterSize size, double multiplyAdd)
+    /// <summary>A model of a size, ready to be trained, and what it took to get there.</summary>
+    private sealed class Prepared
     {
-        var compiled = size.Compile();
-        var start = Stopwatch.GetTimestamp();
-        var model = CharacterSize.Create(compiled);
-        var creation = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        public Prepared(int value, CharacterSize size)
+        {
+            Value = value;
+            Demand = size.Demand;
+            var compiled = size.Compile();
+            var start = Stopwatch.GetTimestamp();
+            var model = CharacterSize.Create(compiled);
+            Creation = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            Parameters = model.Layout.ParameterCount;
 
-        // Initialisation uses arrays of its own, which are gone again: the block is what stays.
-        var modelBytes = (double)model.Layout.BlockLength * sizeof(float);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        using var trainer = size.CreateTrainer(model);
-        var trainerBytes = GC.GetAllocatedBytesForCurrentThread() - before;
-        var work = ModelCases.TrainingStep(model, trainer, size.Batch, size.Steps);
-        Stopclock.WarmUp(work);
-        var seconds = Stopclock.Median(work);
-        var rate = size.Demand.Flops / seconds;
-        table.AddRow(
-            value.ToString(CultureInfo.InvariantCulture), Tables.Count(model.Layout.ParameterCount), Tables.Milliseconds(creation), Tables.Milliseconds(seconds),
-            (rate / 1e9).ToString("F0", CultureInfo.InvariantCulture), Tables.Share(rate / multiplyAdd), Tables.Megabytes(modelBytes), Tables.Megabytes(trainerBytes));
+            // Initialisation uses arrays of its own, which are gone again: the block is what stays.
+            ModelBytes = (double)model.Layout.BlockLength * sizeof(float);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var trainer = size.CreateTrainer(model);
+            TrainerBytes = GC.GetAllocatedBytesForCurrentThread() - before;
+            Work = ModelCases.TrainingStep(model, trainer, size.Batch, size.Steps);
+        }
+
+        public int Value { get; }
+
+        public Demand Demand { get; }
+
+        public long Parameters { get; }
+
+        /// <summary>Seconds to create the model: initial values, and the JIT's first look at its code.</summary>
+        public double Creation { get; }
+
+        public double ModelBytes { get; }
+
+        public double TrainerBytes { get; }
+
+        public Action Work { get; }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime;
 using System.Runtime.CompilerServices;
 
@@ -24,8 +25,13 @@ internal static class Stopclock
     private const int FewestLongBatches = 3;
     private const int MostBatches = 101;
 
+    private const double QuietShare = 0.97;
+
     // Longer than the JIT waits for new methods before it counts calls: 100 ms, ten times that on one processor.
     private static readonly int PauseMilliseconds = Environment.ProcessorCount == 1 ? 1100 : 150;
+
+    private static TimeSpan _measured;
+    private static TimeSpan _processor;
 
     /// <summary>
     /// Calls all the work until the JIT has nothing left to compile better: methods are counted, instrumented and optimised after 30 calls
@@ -82,6 +88,7 @@ internal static class Stopclock
     {
         var batches = Array.ConvertAll(works, Batch);
         var times = Array.ConvertAll(works, _ => new List<double>(MostBatches));
+        var processor = Environment.CpuUsage.TotalTime;
         var total = Stopwatch.StartNew();
         while (!IsEnough(times[0].Count, total.Elapsed.TotalSeconds / works.Length))
         {
@@ -91,8 +98,17 @@ internal static class Stopclock
             }
         }
 
+        _measured += total.Elapsed;
+        _processor += Environment.CpuUsage.TotalTime - processor;
         return Array.ConvertAll(times, Middle);
     }
+
+    /// <summary>
+    /// How far to trust the figures, or null where nothing disturbed them: with less than a whole core, they hold other programs' work too.
+    /// </summary>
+    public static string? Disturbance() => _measured > TimeSpan.Zero && _processor / _measured is var share && share < QuietShare
+        ? string.Create(CultureInfo.InvariantCulture, $"Disturbed: other programs left {share:P0} of a core while this was measured.")
+        : null;
 
     private static bool IsEnough(int batches, double seconds) =>
         batches >= MostBatches || (batches >= FewestBatches && seconds >= TotalSeconds) || (batches >= FewestLongBatches && seconds >= LongSeconds);

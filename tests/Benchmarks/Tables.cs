@@ -28,6 +28,15 @@ internal static class Tables
         return table;
     }
 
+    public static void Show(Table table)
+    {
+        AnsiConsole.Write(table);
+        if (Stopclock.Disturbance() is { } disturbance)
+        {
+            AnsiConsole.WriteLine(disturbance);
+        }
+    }
+
     public static string Microseconds(double seconds) =>
         (seconds * 1e6).ToString(seconds < 1e-6 ? "F4" : seconds < 1e-4 ? "F3" : "N1", CultureInfo.InvariantCulture);
 
