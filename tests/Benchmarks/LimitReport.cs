@@ -52,25 +52,31 @@ internal static class LimitReport
     {
         var table = Tables.New(
             "step", "bytes", "µs, load loop over them", "µs, products", "µs, whole step", "products' share of the load loop", "step / products");
-        foreach (var benchmark in cases)
+        var prepared = Array.ConvertAll(cases, Prepare);
+        Stopclock.WarmUp([.. prepared.SelectMany(step => step.Works)]);
+        foreach (var (name, bytes, works) in prepared)
         {
-            var model = benchmark.StepOf!();
-            var load = MachineLimits.LoadLoop(model.Parameters, out var bytes);
-            var products = StepProducts.Of(model);
-            var step = ModelCases.StepOf(model);
-            Action[] works = products is null ? [load, step] : [load, step, products];
-            Stopclock.WarmUp(works);
             var times = Stopclock.Medians(works);
+            var products = works.Length > 2 ? times[2] : double.NaN;
             table.AddRow(
-                benchmark.Name,
-                bytes.ToString("N0", CultureInfo.InvariantCulture),
+                name,
+                Tables.Count(bytes),
                 Tables.Microseconds(times[0]),
-                products is null ? "not apart" : Tables.Microseconds(times[2]),
+                double.IsNaN(products) ? "not apart" : Tables.Microseconds(products),
                 Tables.Microseconds(times[1]),
-                products is null ? "" : Tables.Share(times[0] / times[2]),
-                products is null ? "" : Tables.Ratio(times[1] / times[2]));
+                double.IsNaN(products) ? "" : Tables.Share(times[0] / products),
+                double.IsNaN(products) ? "" : Tables.Ratio(times[1] / products));
         }
 
         Tables.Show(table);
+    }
+
+    // The load loop, the step and, where they can be called apart, its products.
+    private static (string Name, int Bytes, Action[] Works) Prepare(BenchmarkCase benchmark)
+    {
+        var model = benchmark.StepOf!();
+        var load = MachineLimits.LoadLoop(model.Parameters, out var bytes);
+        var step = ModelCases.StepOf(model);
+        return (benchmark.Name, bytes, StepProducts.Of(model) is { } products ? [load, step, products] : [load, step]);
     }
 }

@@ -57,7 +57,18 @@ internal static class MachineLimits
     private static double Load(int bytes)
     {
         var buffer = new AlignedBuffer(bytes / sizeof(float)).Spread(-1, 1);
-        return bytes / Stopclock.Median(LoadLoop(() => buffer.Span)) / 1e9;
+        var loop = LoadLoop(() => buffer.Span);
+
+        // A short loop is repeated until calling it no longer counts.
+        var repeats = Math.Max(1, L2Bytes / bytes);
+        var seconds = Stopclock.Median(() =>
+        {
+            for (var i = 0; i < repeats; i++)
+            {
+                loop();
+            }
+        });
+        return (double)bytes * repeats / seconds / 1e9;
     }
 
     private static Action LoadLoop(SpanOf values) => Widest<Action>(
