@@ -11,7 +11,7 @@ namespace Unrolled.Benchmarks;
 /// </summary>
 internal static class MachineLimits
 {
-    private const int L1Bytes = 16 << 10;
+    private const int L1Bytes = 24 << 10;
     private const int L2Bytes = 512 << 10;
     private const int L3Bytes = 8 << 20;
     private const int MemoryBytes = 128 << 20;

@@ -16,7 +16,7 @@ internal static class Stopclock
     private const double LongCallSeconds = 0.5;
 
     private const int MostRounds = 12;
-    private const int QuietRounds = 2;
+    private const int QuietRounds = 3;
 
     private const double BatchSeconds = 0.002;
     private const double TotalSeconds = 0.4;
