@@ -18,6 +18,8 @@ internal sealed class AlignedBuffer
 
     public int Length { get; }
 
+    public ref float Reference => ref _array[_start];
+
     public Span<float> Span => _array.AsSpan(_start, Length);
 
     /// <summary>Fills the buffer with numbers spread evenly from <paramref name="low"/> to <paramref name="high"/>.</summary>

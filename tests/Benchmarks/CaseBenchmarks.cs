@@ -1,22 +1,36 @@
+using System.Text.RegularExpressions;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Unrolled.Benchmarks;
 
 /// <summary>The cases under BenchmarkDotNet, for its statistics; in this process, since it cannot build projects for this runtime.</summary>
 [Config(typeof(InProcess))]
+[MemoryDiagnoser]
 public class CaseBenchmarks
 {
+    // BenchmarkDotNet asks for the names by itself.
+    private static Regex _filter = new("");
+
     private Action _work = () => { };
 
     /// <summary>The case.</summary>
     [ParamsSource(nameof(Names))]
     public string Name { get; set; } = "";
 
-    /// <summary>All cases.</summary>
-    public static IEnumerable<string> Names => AllCases.List().Select(benchmark => benchmark.Name);
+    /// <summary>The cases asked for.</summary>
+    public static IEnumerable<string> Names =>
+        AllCases.List().Select(benchmark => benchmark.Name).Where(name => _filter.IsMatch(name));
+
+    /// <summary>Runs the cases whose names match.</summary>
+    public static void Run(Regex filter)
+    {
+        _filter = filter;
+        BenchmarkRunner.Run<CaseBenchmarks>();
+    }
 
     /// <summary>Prepares the case.</summary>
     [GlobalSetup]
@@ -28,6 +42,10 @@ public class CaseBenchmarks
 
     private sealed class InProcess : ManualConfig
     {
-        public InProcess() => AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+        public InProcess()
+        {
+            AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+            ArtifactsPath = Path.Combine(AppContext.BaseDirectory, "BenchmarkDotNet.Artifacts");
+        }
     }
 }

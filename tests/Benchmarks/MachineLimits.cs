@@ -11,8 +11,11 @@ namespace Unrolled.Benchmarks;
 /// </summary>
 internal static class MachineLimits
 {
+    private const int L1Bytes = 24 << 10;
     private const int L2Bytes = 512 << 10;
     private const int L3Bytes = 8 << 20;
+    private const int MemoryBytes = 128 << 20;
+    private const int FloatsATurn = 128;
     private const int Accumulators = 12;
     private const int Rounds = 2000;
 
@@ -29,21 +32,51 @@ internal static class MachineLimits
         return 2.0 * lanes * Accumulators * Rounds / Stopclock.Median(work) / 1e9;
     }
 
+    /// <summary>Loads from the first-level cache, in GB/s.</summary>
+    public static double L1Load() => Load(L1Bytes);
+
     /// <summary>Loads from the second-level cache, in GB/s.</summary>
     public static double L2Load() => Load(L2Bytes);
 
     /// <summary>Loads from the last-level cache, in GB/s.</summary>
     public static double L3Load() => Load(L3Bytes);
 
+    /// <summary>Loads from memory, in GB/s.</summary>
+    public static double MemoryLoad() => Load(MemoryBytes);
+
+    /// <summary>A plain load loop over a block's values, but for a last part shorter than 512 bytes.</summary>
+    /// <param name="block">From a 64-byte boundary.</param>
+    /// <param name="bytes">How many bytes it loads.</param>
+    public static Action LoadLoop(ParameterBlock block, out int bytes)
+    {
+        var length = block.Values.Length / FloatsATurn * FloatsATurn;
+        bytes = length * sizeof(float);
+        return LoadLoop(() => block.Values[..length]);
+    }
+
     private static double Load(int bytes)
     {
         var buffer = new AlignedBuffer(bytes / sizeof(float)).Spread(-1, 1);
-        var work = Widest<Action>(
-            () => () => _sink += Load512(buffer.Span),
-            () => () => _sink += Load256(buffer.Span),
-            () => () => _sink += Load128(buffer.Span));
-        return bytes / Stopclock.Median(work) / 1e9;
+        var loop = LoadLoop(() => buffer.Span);
+
+        // A short loop is repeated until calling it no longer counts.
+        var repeats = Math.Max(1, L2Bytes / bytes);
+        var seconds = Stopclock.Median(() =>
+        {
+            for (var i = 0; i < repeats; i++)
+            {
+                loop();
+            }
+        });
+        return (double)bytes * repeats / seconds / 1e9;
     }
+
+    private static Action LoadLoop(SpanOf values) => Widest<Action>(
+        () => () => _sink += Load512(values()),
+        () => () => _sink += Load256(values()),
+        () => () => _sink += Load128(values()));
+
+    private delegate ReadOnlySpan<float> SpanOf();
 
     private static T Widest<T>(Func<T> bits512, Func<T> bits256, Func<T> bits128) =>
         Avx512F.IsSupported && Avx512DQ.IsSupported ? bits512()

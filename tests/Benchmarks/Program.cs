@@ -1,45 +1,78 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using BenchmarkDotNet.Running;
 using Unrolled.Benchmarks;
 
-var filter = new Argument<string>("regex")
+// Each command has an argument of its own: a symbol has one parent.
+static Argument<Regex> Filter() => new("regex")
 {
-    Description = "Which cases to run, by their names.",
-    DefaultValueFactory = _ => ".",
+    Description = "Which cases, by their names.",
+    DefaultValueFactory = _ => new Regex("."),
+    CustomParser = result =>
+    {
+        try
+        {
+            return new Regex(result.Tokens[0].Value);
+        }
+        catch (ArgumentException error)
+        {
+            result.AddError(error.Message);
+            return null;
+        }
+    },
 };
-filter.Validators.Add(result =>
+
+static Command Filtered(string name, string description, Action<Regex> run)
 {
-    try
-    {
-        _ = new Regex(result.GetValueOrDefault<string>());
-    }
-    catch (ArgumentException error)
-    {
-        result.AddError(error.Message);
-    }
-});
+    var filter = Filter();
+    var command = new Command(name, description) { filter };
+    command.SetAction(result => run(result.GetRequiredValue(filter)));
+    return command;
+}
+
 var details = new Option<bool>("--details") { Description = "Adds a comment line on the arithmetic rate reached." };
+var casesFilter = Filter();
 var cases = new Command("cases", "Prints 'NAME VALUE UNIT' a line: the machine's limits, then the median time of one call of each case.")
 {
-    filter,
+    casesFilter,
     details,
 };
-cases.SetAction(result => CaseRunner.Run(
-    new Regex(result.GetRequiredValue(filter)), result.GetValue(details), Console.Out));
+cases.SetAction(result => CaseRunner.Run(result.GetRequiredValue(casesFilter), result.GetValue(details), Console.Out));
 
-var list = new Command("list", "Prints the names of the cases.");
-list.SetAction(_ =>
+var list = Filtered("list", "Prints the names of the cases.", filter =>
 {
-    foreach (var benchmark in AllCases.List())
+    foreach (var benchmark in AllCases.List().Where(benchmark => filter.IsMatch(benchmark.Name)))
     {
         Console.WriteLine(benchmark.Name);
     }
 });
 
-var statistics = new Command("statistics", "Runs the cases under BenchmarkDotNet; arguments after -- are its own.");
-var arguments = new Argument<string[]>("arguments") { Arity = ArgumentArity.ZeroOrMore };
-statistics.Add(arguments);
-statistics.SetAction(result => { BenchmarkRunner.Run<CaseBenchmarks>(args: result.GetValue(arguments)); });
+var limits = Filtered("limits", "Shows what share of the machine's limit each case reaches, and how a step divides.", LimitReport.Run);
+var statistics = Filtered("bdn", "Runs cases under BenchmarkDotNet, with its statistics and its memory diagnoser.", CaseBenchmarks.Run);
 
-return new RootCommand("Benchmarks of compiled models, on one thread.") { cases, list, statistics }.Parse(args).Invoke();
+const string Code = "code";
+var axis = new Argument<string[]>("axis")
+{
+    Description = "What grows, or the emitted code's own cost; everything in turn where nothing is named.",
+    Arity = ArgumentArity.ZeroOrMore,
+    DefaultValueFactory = _ => [.. ScaleReport.Names, Code],
+};
+axis.AcceptOnlyFromAmong([.. ScaleReport.Names, Code]);
+var upTo = new Option<int>("--up-to") { Description = "Leaves larger values out.", DefaultValueFactory = _ => int.MaxValue };
+var scale = new Command("scale", "Shows how a training step's time and memory grow along each axis.") { axis, upTo };
+scale.SetAction(result =>
+{
+    foreach (var name in result.GetRequiredValue(axis))
+    {
+        if (name == Code)
+        {
+            CodeReport.Run();
+        }
+        else
+        {
+            ScaleReport.Run(name, result.GetRequiredValue(upTo));
+        }
+    }
+});
+
+Tables.Widen();
+return new RootCommand("Benchmarks of compiled models.") { cases, limits, statistics, scale, list }.Parse(args).Invoke();

@@ -34,7 +34,7 @@ internal static class FunctionCases
 
     private static BenchmarkCase Case<TFunction>(string function)
         where TFunction : struct, IFunction =>
-        new($"map-{function}-{Length}", 0, () =>
+        new($"map-{function}-{Length}", Demand.None, () =>
         {
             var x = new AlignedBuffer(Length).Spread(-8, 8);
             var y = new AlignedBuffer(Length);

@@ -18,15 +18,24 @@ internal static class ModelCases
         Step("step-lstm-64-64", 4, () => new Lstm64x64(Seed)),
         Step("step-lstm-64-128", 4, () => new Lstm64x128(Seed)),
         Step("step-lstm-128-128", 4, () => new Lstm128x128(Seed)),
+        Step("step-lstm-128-256", 4, () => new Lstm128x256(Seed)),
         Step("step-lstm-256-512", 4, () => new Lstm256x512(Seed)),
         Step("step-gru-1-8", 3, () => new Gru1x8(Seed)),
         Step("step-gru-1-16", 3, () => new Gru1x16(Seed)),
         Step("step-gru-32-32", 3, () => new Gru32x32(Seed)),
+        Step("step-gru-64-64", 3, () => new Gru64x64(Seed)),
+        Step("step-gru-64-128", 3, () => new Gru64x128(Seed)),
+        Step("step-gru-128-256", 3, () => new Gru128x256(Seed)),
+        Step("step-gru-256-512", 3, () => new Gru256x512(Seed)),
         Step("step-peephole-lstm-64-128", 4, () => new Peephole64x128(Seed)),
         Sequence("seq-lstm-64-128-32-100", 4, () => new Lstm64x128(Seed)),
         Sequence("seq-lstm-64-128-1-100", 4, () => new Lstm64x128(Seed)),
         Sequence("seq-lstm-256-512-32-100", 4, () => new Lstm256x512(Seed)),
         Sequence("seq-lstm-256-512-1-100", 4, () => new Lstm256x512(Seed)),
+        Sequence("seq-gru-64-128-32-100", 3, () => new Gru64x128(Seed)),
+        Sequence("seq-gru-64-128-1-100", 3, () => new Gru64x128(Seed)),
+        Sequence("seq-gru-256-512-32-100", 3, () => new Gru256x512(Seed)),
+        Sequence("seq-gru-256-512-1-100", 3, () => new Gru256x512(Seed)),
         Train("train-lstm-16-32-16-25", 4, () => new Lstm16x32(Seed)),
         Train("train-lstm-65-128-50-50", 4, () => new Lstm65x128(Seed)),
         Train("train-lstm-128-128-50-50", 4, () => new Lstm128x128(Seed)),
@@ -36,6 +45,7 @@ internal static class ModelCases
         Train("train-peephole-lstm-512-512-50-50", 4, () => new Peephole512x512(Seed)),
         Characters("charrnn-rnn-65-128-2-50-50", 1, () => new RnnCharacters(Seed)),
         Characters("charrnn-gru-65-128-2-50-50", 3, () => new GruCharacters(Seed)),
+        Characters("charrnn-lstm-16-32-1-16-25", 4, () => new SmallLstmCharacters(Seed)),
         Characters("charrnn-lstm-65-128-2-50-50", 4, () => new LstmCharacters(Seed)),
         Characters("charrnn-lstm-65-512-2-50-50", 4, () => new LargeLstmCharacters(Seed)),
     ];
@@ -43,20 +53,23 @@ internal static class ModelCases
     private static BenchmarkCase Step(string name, int gates, Func<IModel> create)
     {
         int[] sizes = Sizes(name);
-        return new BenchmarkCase(name, Flops.Recurrent(gates, sizes[0], sizes[1]), () =>
-        {
-            var session = create().CreateSession();
-            var input = Values(sizes[0]);
-            var output = new float[sizes[1]];
-            return () => session.Step(input, output);
-        });
+        return new BenchmarkCase(name, Demand.Recurrent(gates, sizes[0], sizes[1]), () => StepOf(create())) { StepOf = create };
+    }
+
+    /// <summary>One streaming step of one sequence.</summary>
+    public static Action StepOf(IModel model)
+    {
+        var session = model.CreateSession();
+        var input = Values(model.Layout.InputSize);
+        var output = new float[model.Layout.OutputSize];
+        return () => session.Step(input, output);
     }
 
     private static BenchmarkCase Sequence(string name, int gates, Func<IModel> create)
     {
         int[] sizes = Sizes(name);
         (int batch, int steps) = (sizes[2], sizes[3]);
-        return new BenchmarkCase(name, Flops.Recurrent(gates, sizes[0], sizes[1], batch, steps), () =>
+        return new BenchmarkCase(name, Demand.Recurrent(gates, sizes[0], sizes[1], batch, steps), () =>
         {
             var session = create().CreateSession(batch, steps);
             var inputs = Values(batch * steps * sizes[0]);
@@ -69,7 +82,7 @@ internal static class ModelCases
     {
         int[] sizes = Sizes(name);
         (int batch, int steps) = (sizes[2], sizes[3]);
-        return new BenchmarkCase(name, Flops.Training(Flops.Recurrent(gates, sizes[0], sizes[1], batch, steps)), () =>
+        return new BenchmarkCase(name, Demand.Recurrent(gates, sizes[0], sizes[1], batch, steps).Training(), () =>
         {
             var trainer = create().CreateTrainer(batch, steps, new TrainerOptions { InputGradients = true });
             var inputs = Values(batch * steps * sizes[0]);
@@ -87,23 +100,40 @@ internal static class ModelCases
         int[] sizes = Sizes(name);
         (int tokens, int units, int layers, int batch, int steps) = (sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
 
-        // The first layer looks its input up and computes no product with it.
-        double forward = Flops.Recurrent(gates, 0, units, batch, steps)
-            + (layers - 1) * Flops.Recurrent(gates, units, units, batch, steps) + Flops.Dense(units, tokens, batch * steps);
-        return new BenchmarkCase(name, Flops.Training(forward), () =>
+        return new BenchmarkCase(name, CharacterDemand(gates, tokens, units, layers, batch, steps).Training(), () =>
         {
             var model = create();
             var trainer = model.CreateTrainer(batch, steps);
-            var optimizer = new Sgd(model, learningRate: 0.01f, momentum: 0.9f);
-            var random = new RandomStream(Seed);
-            var characters = Enumerable.Range(0, batch * steps + 1).Select(_ => (int)(random.NextUInt64() % (ulong)tokens)).ToArray();
-            return () =>
-            {
-                trainer.ForwardBackward(characters.AsSpan(0, batch * steps), characters.AsSpan(1, batch * steps));
-                Clip.ByGlobalNorm(trainer.Gradients, 5);
-                optimizer.Step(trainer.Gradients);
-            };
+            return TrainingStep(model, trainer, batch, steps);
         });
+    }
+
+    /// <summary>A whole training step of a character model: forward, backward, clipping by global norm, momentum.</summary>
+    public static Action TrainingStep(IModel model, ITrainer trainer, int batch, int steps)
+    {
+        var optimizer = new Sgd(model, learningRate: 0.01f, momentum: 0.9f);
+        var random = new RandomStream(Seed);
+        var tokens = (ulong)model.Layout.Tokens;
+        var characters = Enumerable.Range(0, batch * steps + 1).Select(_ => (int)(random.NextUInt64() % tokens)).ToArray();
+        return () =>
+        {
+            trainer.ForwardBackward(characters.AsSpan(0, batch * steps), characters.AsSpan(1, batch * steps));
+            Clip.ByGlobalNorm(trainer.Gradients, 5);
+            optimizer.Step(trainer.Gradients);
+        };
+    }
+
+    /// <summary>The forward pass of a character model: layers, and a readout over the characters.</summary>
+    public static Demand CharacterDemand(int gates, int tokens, int units, int layers, int batch, int steps)
+    {
+        // The first layer looks its input up and computes no product with it.
+        var demand = Demand.Recurrent(gates, 0, units, batch, steps) + Demand.Dense(units, tokens, batch * steps);
+        for (var layer = 1; layer < layers; layer++)
+        {
+            demand += Demand.Recurrent(gates, units, units, batch, steps);
+        }
+
+        return demand;
     }
 
     /// <summary>The numbers at the end of a case's name.</summary>

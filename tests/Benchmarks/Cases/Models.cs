@@ -9,17 +9,23 @@ namespace Unrolled.Benchmarks.Models;
 [Model(Features = 64), Lstm(128)] internal sealed partial class Lstm64x128;
 [Model(Features = 65), Lstm(128)] internal sealed partial class Lstm65x128;
 [Model(Features = 128), Lstm(128)] internal sealed partial class Lstm128x128;
+[Model(Features = 128), Lstm(256)] internal sealed partial class Lstm128x256;
 [Model(Features = 256), Lstm(512)] internal sealed partial class Lstm256x512;
 [Model(Features = 512), Lstm(512)] internal sealed partial class Lstm512x512;
 [Model(Features = 1), Gru(8)] internal sealed partial class Gru1x8;
 [Model(Features = 1), Gru(16)] internal sealed partial class Gru1x16;
 [Model(Features = 32), Gru(32)] internal sealed partial class Gru32x32;
+[Model(Features = 64), Gru(64)] internal sealed partial class Gru64x64;
+[Model(Features = 64), Gru(128)] internal sealed partial class Gru64x128;
+[Model(Features = 128), Gru(256)] internal sealed partial class Gru128x256;
+[Model(Features = 256), Gru(512)] internal sealed partial class Gru256x512;
 [Model(Features = 64), Lstm(128, Peepholes = true)] internal sealed partial class Peephole64x128;
 [Model(Features = 65), Lstm(128, Peepholes = true)] internal sealed partial class Peephole65x128;
 [Model(Features = 128), Lstm(128, Peepholes = true)] internal sealed partial class Peephole128x128;
 [Model(Features = 512), Lstm(512, Peepholes = true)] internal sealed partial class Peephole512x512;
 
-// Character models: two layers, a readout over 65 characters, softmax cross-entropy.
+// Character models: two layers (the small one has one), a readout over the characters, softmax cross-entropy.
+[Model(Tokens = 16), Lstm(32), Dense(16), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class SmallLstmCharacters;
 [Model(Tokens = 65), Rnn(128), Rnn(128), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class RnnCharacters;
 [Model(Tokens = 65), Gru(128), Gru(128), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class GruCharacters;
 [Model(Tokens = 65), Lstm(128), Lstm(128), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class LstmCharacters;

@@ -73,7 +73,7 @@ internal sealed record ChildRun(int Passed, int Skipped, IReadOnlyList<string> F
     }
 
     /// <summary>The dotnet this process runs on: a test host may be an executable of its own.</summary>
-    private static string Host
+    internal static string Host
     {
         get
         {

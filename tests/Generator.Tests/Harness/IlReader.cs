@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
-using Xunit;
 
 namespace Unrolled.Generator.Tests.Harness;
 
@@ -19,7 +18,7 @@ internal sealed record MethodSize(string Name, int Bytes, int Instructions, int 
 /// <summary>Counts a compiled assembly's IL.</summary>
 internal static class IlReader
 {
-    private static readonly Dictionary<ushort, OpCode> OpCodes = typeof(OpCodes)
+    private static readonly Dictionary<ushort, OpCode> ByValue = typeof(OpCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (OpCode)field.GetValue(null)!)
         .ToDictionary(code => unchecked((ushort)code.Value));
@@ -42,21 +41,23 @@ internal static class IlReader
         return sizes.ToImmutable();
     }
 
+    /// <summary>The methods that a method calls, in the order of its code.</summary>
+    public static ImmutableArray<MethodBase> Calls(MethodInfo method) =>
+    [
+        .. from instruction in Instructions(method.GetMethodBody()!.GetILAsByteArray()!)
+           where IsCall(instruction.Code)
+           select Resolve(method.Module, instruction.Operand) into called
+           where called is not null
+           select called,
+    ];
+
     private static MethodSize Read(Module module, MetadataReader metadata, MethodDefinition method, MethodBodyBlock body)
     {
         int instructions = 0;
         int references = 0;
         int helpers = 0;
-        BlobReader reader = body.GetILReader();
-        while (reader.RemainingBytes > 0)
+        foreach ((OpCode code, int operand) in Instructions(body.GetILBytes()!))
         {
-            ushort value = reader.ReadByte();
-            if (value == 0xFE)
-            {
-                value = (ushort)(0xFE00 | reader.ReadByte());
-            }
-
-            OpCode code = OpCodes[value];
             instructions++;
             string name = code.Name!;
             if (name.StartsWith("ldloc", StringComparison.Ordinal) || name.StartsWith("stloc", StringComparison.Ordinal)
@@ -65,21 +66,9 @@ internal static class IlReader
                 references++;
             }
 
-            if (code.OperandType == OperandType.InlineMethod)
+            if (IsCall(code) && IsInlinedHelper(module, operand))
             {
-                int token = reader.ReadInt32();
-                if (value is 0x28 or 0x6F && IsInlinedHelper(module, token))
-                {
-                    helpers++;
-                }
-            }
-            else if (code.OperandType == OperandType.InlineSwitch)
-            {
-                reader.Offset += 4 * reader.ReadInt32();
-            }
-            else
-            {
-                reader.Offset += OperandSize(code.OperandType);
+                helpers++;
             }
         }
 
@@ -93,6 +82,28 @@ internal static class IlReader
             helpers);
     }
 
+    // The operand is the token of a method where there is one, and otherwise 0.
+    private static IEnumerable<(OpCode Code, int Operand)> Instructions(byte[] code)
+    {
+        int at = 0;
+        while (at < code.Length)
+        {
+            ushort value = code[at++];
+            if (value == 0xFE)
+            {
+                value = (ushort)(0xFE00 | code[at++]);
+            }
+
+            OpCode instruction = ByValue[value];
+            yield return (instruction, instruction.OperandType == OperandType.InlineMethod ? BitConverter.ToInt32(code, at) : 0);
+            at += instruction.OperandType == OperandType.InlineSwitch
+                ? 4 + 4 * BitConverter.ToInt32(code, at)
+                : OperandSize(instruction.OperandType);
+        }
+    }
+
+    private static bool IsCall(OpCode code) => code == OpCodes.Call || code == OpCodes.Callvirt;
+
     // The signature's header byte, then the number of locals (ECMA-335 II.23.2.6).
     private static int Locals(MetadataReader metadata, MethodBodyBlock body)
     {
@@ -102,26 +113,27 @@ internal static class IlReader
         }
 
         BlobReader signature = metadata.GetBlobReader(metadata.GetStandaloneSignature(body.LocalSignature).Signature);
-        Assert.Equal(SignatureKind.LocalVariables, signature.ReadSignatureHeader().Kind);
-        return signature.ReadCompressedInteger();
+        return signature.ReadSignatureHeader().Kind == SignatureKind.LocalVariables
+            ? signature.ReadCompressedInteger()
+            : throw new BadImageFormatException("A method's signature of locals is none.");
     }
 
-    private static bool IsInlinedHelper(Module module, int token)
+    private static bool IsInlinedHelper(Module module, int token) =>
+        Resolve(module, token) is { } called
+        && (called.GetMethodImplementationFlags() & MethodImplAttributes.AggressiveInlining) != 0
+        && !IsIntrinsic(called) && !(called.DeclaringType is { } type && IsIntrinsic(type));
+
+    private static MethodBase? Resolve(Module module, int token)
     {
-        MethodBase? called;
         try
         {
-            called = module.ResolveMethod(token);
+            return module.ResolveMethod(token);
         }
         catch (ArgumentException)
         {
             // A generic method's token needs the arguments of its context; the emitted code is not generic.
-            return false;
+            return null;
         }
-
-        return called is not null
-            && (called.GetMethodImplementationFlags() & MethodImplAttributes.AggressiveInlining) != 0
-            && !IsIntrinsic(called) && !(called.DeclaringType is { } type && IsIntrinsic(type));
     }
 
     private static bool IsIntrinsic(MemberInfo member) =>

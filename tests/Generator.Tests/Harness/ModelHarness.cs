@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Unrolled.Generator.Frontend;
 
 namespace Unrolled.Generator.Tests.Harness;
 
@@ -15,6 +14,9 @@ internal sealed record HarnessOptions
     /// <summary>Whether missing and malformed XML documentation counts, as in a project with <c>GenerateDocumentationFile</c>.</summary>
     public bool Documentation { get; init; }
 
+    /// <summary>Whether it is a program and not a library.</summary>
+    public bool Program { get; init; }
+
     /// <summary>A file of the user's beside the models.</summary>
     public string? ExtraSource { get; init; }
 
@@ -22,7 +24,7 @@ internal sealed record HarnessOptions
 }
 
 /// <summary>Compiles networks in-process as a user's build does, with the real generator, and loads them.</summary>
-internal static class ModelHarness
+internal static partial class ModelHarness
 {
     private static readonly ImmutableArray<MetadataReference> References = FindReferences();
 
@@ -30,42 +32,20 @@ internal static class ModelHarness
     public static CompiledModels Compile(IEnumerable<string> sources, HarnessOptions? options = null) =>
         Compile([.. sources], [], options ?? HarnessOptions.Default);
 
-    /// <summary>Compiles networks: those with attributes through the generator, the others through the compiler alone.</summary>
-    public static CompiledModels Compile(IEnumerable<TestNetwork> networks, HarnessOptions? options = null)
-    {
-        var sources = new List<string>();
-        var emitted = new List<GeneratedFile>();
-        foreach (TestNetwork network in networks)
-        {
-            if (network.HasAttributes)
-            {
-                sources.Add(network.AttributeSource);
-            }
-            else
-            {
-                sources.Add($"namespace {TestNetwork.Namespace};\n\n/// <summary>A network under test.</summary>\npublic sealed partial class {network.Class};\n");
-                emitted.Add(new GeneratedFile(network.Class + ".g.cs", CompileSpec(network.Spec)));
-            }
-        }
-
-        return Compile(sources, emitted, options ?? HarnessOptions.Default);
-    }
-
-    /// <summary>The compiler's source for a spec.</summary>
-    /// <exception cref="InvalidOperationException">The equations have mistakes.</exception>
-    public static string CompileSpec(ModelSpec spec)
-    {
-        CompilationResult result = Compiler.Compile(spec);
-        return result.Source ?? throw new InvalidOperationException(
-            string.Join(Environment.NewLine, result.Errors.Select(error => $"{spec.Layers[error.Layer].Name}: {error.Error.Id} {error.Error.Message} at {error.Error.Span}")));
-    }
-
     /// <summary>Runs the generator alone.</summary>
     public static ImmutableArray<GeneratedFile> Generate(IEnumerable<string> sources)
     {
         _ = RunGenerator(CreateCompilation(sources, HarnessOptions.Default), out ImmutableArray<GeneratedFile> generated);
         return generated;
     }
+
+    /// <summary>A project as the compiler sees it, for those who drive the generator themselves.</summary>
+    public static CSharpCompilation Project(params string[] sources) => CreateCompilation(sources, HarnessOptions.Default);
+
+    /// <summary>The driver of the generator, as a build starts it.</summary>
+    public static GeneratorDriver Driver(Compilation project) => CSharpGeneratorDriver.Create(
+        [new ModelGenerator().AsSourceGenerator()],
+        parseOptions: (CSharpParseOptions)project.SyntaxTrees.First().Options);
 
     private static CompiledModels Compile(IReadOnlyList<string> sources, IReadOnlyList<GeneratedFile> emitted, HarnessOptions options) =>
         new(ImageCache.GetOrAdd(
@@ -85,10 +65,7 @@ internal static class ModelHarness
 
     private static Compilation RunGenerator(CSharpCompilation compilation, out ImmutableArray<GeneratedFile> generated)
     {
-        GeneratorDriver driver = CSharpGeneratorDriver.Create(
-            [new ModelGenerator().AsSourceGenerator()],
-            parseOptions: (CSharpParseOptions)compilation.SyntaxTrees[0].Options);
-        driver = driver.RunGeneratorsAndUpdateCompilation(compilation, out Compilation complete, out ImmutableArray<Diagnostic> diagnostics);
+        GeneratorDriver driver = Driver(compilation).RunGeneratorsAndUpdateCompilation(compilation, out Compilation complete, out ImmutableArray<Diagnostic> diagnostics);
         GeneratorRunResult result = driver.GetRunResult().Results.Single();
         if (result.Exception is { } exception)
         {
@@ -110,7 +87,7 @@ internal static class ModelHarness
         sources.Select((source, index) => Parse(source, $"Source{index}.cs", options)),
         References,
         new CSharpCompilationOptions(
-            OutputKind.DynamicallyLinkedLibrary,
+            options.Program ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
             optimizationLevel: OptimizationLevel.Release,
             checkOverflow: options.CheckOverflow,
             nullableContextOptions: NullableContextOptions.Enable,
