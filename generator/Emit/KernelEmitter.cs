@@ -770,9 +770,9 @@ internal sealed partial class KernelEmitter
     {
         var body = new SourceWriter();
         print(body);
-        string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart) + body, comments, named =>
+        string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart: takesPart) + body, comments, named =>
         {
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart)})"))
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart: takesPart)})"))
             {
                 _common.Lines(body.ToString());
             }

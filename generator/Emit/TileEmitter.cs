@@ -411,7 +411,7 @@ internal static class TileEmitter
             if (set.WholePanels)
             {
                 writer.Line("// Each tile fetches a share of the adjoints that are gathered next.");
-                writer.Line($"int share = rows * {heights[0]} / columns + 1, left = rows;");
+                writer.Line($"int share = rows * {heights[0]} / (columns + 1) + 1, left = rows;");
             }
 
             foreach (int height in heights)

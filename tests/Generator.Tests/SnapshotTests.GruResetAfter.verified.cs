@@ -2125,7 +2125,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 8 / columns + 1, left = rows;
+                int share = rows * 8 / (columns + 1) + 1, left = rows;
                 for (; columns >= 8; columns -= 8)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -2562,23 +2562,23 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant46_0 = Vector512.Create(1f);
+                    V constant50_0 = Vector512.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v48_0 = constant46_0 - z_0;
+                    V v52_0 = constant50_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v52_0 = v48_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v52_0);
+                    V v56_0 = v52_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v56_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant44_1 = Vector512.Create(1f);
+                    V constant48_1 = Vector512.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v46_1 = constant44_1 - z_1;
+                    V v50_1 = constant48_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
                     V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v50_1 = v46_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v50_1);
+                    V v54_1 = v50_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v54_1);
                     Unsafe.As<float, V>(ref gru0HRow) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
                 }
@@ -2611,7 +2611,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2621,11 +2621,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -2647,12 +2647,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2672,7 +2672,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2682,11 +2682,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -2722,7 +2722,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2734,11 +2734,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v22 = constant14 - z;
+                        V v26 = constant18 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -2759,12 +2759,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -2790,7 +2790,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -2803,20 +2803,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v23 = constant14 - z;
-                        V d_n = d_h * v23;
-                        V v25 = n * n;
-                        V v26 = constant14 - v25;
-                        V d_n_preactivation = d_n * v26;
+                        V v27 = constant18 - z;
+                        V d_n = d_h * v27;
+                        V v29 = n * n;
+                        V v30 = constant18 - v29;
+                        V d_n_preactivation = d_n * v30;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v30 = constant14 - r;
-                        V v31 = r * v30;
-                        V d_r_preactivation = d_r * v31;
-                        V v33 = h_previous - n;
-                        V d_z = d_h * v33;
-                        V v35 = z * v23;
-                        V d_z_preactivation = d_z * v35;
+                        V v34 = constant18 - r;
+                        V v35 = r * v34;
+                        V d_r_preactivation = d_r * v35;
+                        V v37 = h_previous - n;
+                        V d_z = d_h * v37;
+                        V v39 = z * v27;
+                        V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -2879,14 +2879,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
-                            total3 = total3 + v17;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
+                            total3 = total3 + v21;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -3650,23 +3650,23 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant40_0 = Vector256.Create(1f);
+                    V constant44_0 = Vector256.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v42_0 = constant40_0 - z_0;
+                    V v46_0 = constant44_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v46_0 = v42_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v46_0);
+                    V v50_0 = v46_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v50_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
-                    V constant38_1 = Vector256.Create(1f);
+                    V constant42_1 = Vector256.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v40_1 = constant38_1 - z_1;
+                    V v44_1 = constant42_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
                     V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v44_1 = v40_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v44_1);
+                    V v48_1 = v44_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v48_1);
                     Unsafe.As<float, V>(ref scratch) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_1;
                 }
@@ -3755,14 +3755,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         weights2 = ref Unsafe.Add(ref weights2, 48);
                     }
                     V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant40 = Vector256.Create(1f);
+                    V constant44 = Vector256.Create(1f);
                     V z = VectorMath.Sigmoid(z_preactivation);
-                    V v42 = constant40 - z;
+                    V v46 = constant44 - z;
                     V r = VectorMath.Sigmoid(r_preactivation);
                     V n_preactivation = VectorMath.MultiplyAdd(r, b_hn, n_products);
                     V n = VectorMath.Tanh(n_preactivation);
-                    V v46 = v42 * n;
-                    V h = VectorMath.MultiplyAdd(z, h_previous, v46);
+                    V v50 = v46 * n;
+                    V h = VectorMath.MultiplyAdd(z, h_previous, v50);
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
                 }
 
@@ -3799,7 +3799,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3809,11 +3809,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -3835,12 +3835,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3860,7 +3860,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3870,11 +3870,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -3910,7 +3910,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3922,11 +3922,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v22 = constant14 - z;
+                        V v26 = constant18 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3947,12 +3947,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3978,7 +3978,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -3991,20 +3991,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v23 = constant14 - z;
-                        V d_n = d_h * v23;
-                        V v25 = n * n;
-                        V v26 = constant14 - v25;
-                        V d_n_preactivation = d_n * v26;
+                        V v27 = constant18 - z;
+                        V d_n = d_h * v27;
+                        V v29 = n * n;
+                        V v30 = constant18 - v29;
+                        V d_n_preactivation = d_n * v30;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v30 = constant14 - r;
-                        V v31 = r * v30;
-                        V d_r_preactivation = d_r * v31;
-                        V v33 = h_previous - n;
-                        V d_z = d_h * v33;
-                        V v35 = z * v23;
-                        V d_z_preactivation = d_z * v35;
+                        V v34 = constant18 - r;
+                        V v35 = r * v34;
+                        V d_r_preactivation = d_r * v35;
+                        V v37 = h_previous - n;
+                        V d_z = d_h * v37;
+                        V v39 = z * v27;
+                        V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -4067,14 +4067,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
-                            total3 = total3 + v17;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
+                            total3 = total3 + v21;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -4808,41 +4808,41 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant40_0 = Vector128.Create(1f);
+                    V constant44_0 = Vector128.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v42_0 = constant40_0 - z_0;
+                    V v46_0 = constant44_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V n_preactivation_0 = VectorMath.MultiplyAdd(r_0, b_hn_0, n_products_0);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v46_0 = v42_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v46_0);
+                    V v50_0 = v46_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v50_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
-                    V constant38_1 = Vector128.Create(1f);
+                    V constant42_1 = Vector128.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v40_1 = constant38_1 - z_1;
+                    V v44_1 = constant42_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
                     V n_preactivation_1 = VectorMath.MultiplyAdd(r_1, b_hn_1, n_products_1);
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v44_1 = v40_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v44_1);
+                    V v48_1 = v44_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v48_1);
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
-                    V constant38_2 = Vector128.Create(1f);
+                    V constant42_2 = Vector128.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
-                    V v40_2 = constant38_2 - z_2;
+                    V v44_2 = constant42_2 - z_2;
                     V r_2 = VectorMath.Sigmoid(r_preactivation_2);
                     V n_preactivation_2 = VectorMath.MultiplyAdd(r_2, b_hn_2, n_products_2);
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
-                    V v44_2 = v40_2 * n_2;
-                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v44_2);
+                    V v48_2 = v44_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v48_2);
                     V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
-                    V constant38_3 = Vector128.Create(1f);
+                    V constant42_3 = Vector128.Create(1f);
                     V z_3 = VectorMath.Sigmoid(z_preactivation_3);
-                    V v40_3 = constant38_3 - z_3;
+                    V v44_3 = constant42_3 - z_3;
                     V r_3 = VectorMath.Sigmoid(r_preactivation_3);
                     V n_preactivation_3 = VectorMath.MultiplyAdd(r_3, b_hn_3, n_products_3);
                     V n_3 = VectorMath.Tanh(n_preactivation_3);
-                    V v44_3 = v40_3 * n_3;
-                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v44_3);
+                    V v48_3 = v44_3 * n_3;
+                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v48_3);
                     Unsafe.As<float, V>(ref scratch) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4)) = h_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_2;
@@ -4933,14 +4933,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         weights2 = ref Unsafe.Add(ref weights2, 48);
                     }
                     V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant40 = Vector128.Create(1f);
+                    V constant44 = Vector128.Create(1f);
                     V z = VectorMath.Sigmoid(z_preactivation);
-                    V v42 = constant40 - z;
+                    V v46 = constant44 - z;
                     V r = VectorMath.Sigmoid(r_preactivation);
                     V n_preactivation = VectorMath.MultiplyAdd(r, b_hn, n_products);
                     V n = VectorMath.Tanh(n_preactivation);
-                    V v46 = v42 * n;
-                    V h = VectorMath.MultiplyAdd(z, h_previous, v46);
+                    V v50 = v46 * n;
+                    V h = VectorMath.MultiplyAdd(z, h_previous, v50);
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
                 }
 
@@ -4977,7 +4977,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -4987,11 +4987,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -5013,12 +5013,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5038,7 +5038,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5048,11 +5048,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v20 = constant14 - z;
+                        V v24 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v20;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
@@ -5088,7 +5088,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5100,11 +5100,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
-                        V v22 = constant14 - z;
+                        V v26 = constant18 - z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v22;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5125,12 +5125,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -5156,7 +5156,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -5169,20 +5169,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v23 = constant14 - z;
-                        V d_n = d_h * v23;
-                        V v25 = n * n;
-                        V v26 = constant14 - v25;
-                        V d_n_preactivation = d_n * v26;
+                        V v27 = constant18 - z;
+                        V d_n = d_h * v27;
+                        V v29 = n * n;
+                        V v30 = constant18 - v29;
+                        V d_n_preactivation = d_n * v30;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v30 = constant14 - r;
-                        V v31 = r * v30;
-                        V d_r_preactivation = d_r * v31;
-                        V v33 = h_previous - n;
-                        V d_z = d_h * v33;
-                        V v35 = z * v23;
-                        V d_z_preactivation = d_z * v35;
+                        V v34 = constant18 - r;
+                        V v35 = r * v34;
+                        V d_r_preactivation = d_r * v35;
+                        V v37 = h_previous - n;
+                        V d_z = d_h * v37;
+                        V v39 = z * v27;
+                        V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -5245,14 +5245,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V total3 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
-                            total3 = total3 + v17;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
+                            total3 = total3 + v21;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);

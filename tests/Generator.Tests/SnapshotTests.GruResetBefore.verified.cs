@@ -2318,7 +2318,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 12 / columns + 1, left = rows;
+                int share = rows * 12 / (columns + 1) + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -2670,7 +2670,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 8 / columns + 1, left = rows;
+                int share = rows * 8 / (columns + 1) + 1, left = rows;
                 for (; columns >= 8; columns -= 8)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -2986,7 +2986,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 6 / columns + 1, left = rows;
+                int share = rows * 6 / (columns + 1) + 1, left = rows;
                 for (; columns >= 6; columns -= 6)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -3530,25 +3530,25 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant45_0 = Vector512.Create(1f);
+                    V constant49_0 = Vector512.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v47_0 = constant45_0 - z_0;
+                    V v51_0 = constant49_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
-                    V v49_0 = r_0 * h_previous_0;
+                    V v53_0 = r_0 * h_previous_0;
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant43_1 = Vector512.Create(1f);
+                    V constant47_1 = Vector512.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v45_1 = constant43_1 - z_1;
+                    V v49_1 = constant47_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
-                    V v47_1 = r_1 * h_previous_1;
+                    V v51_1 = r_1 * h_previous_1;
                     Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16)) = n_preactivation_1;
                     Unsafe.As<float, V>(ref zRow) = z_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_1;
-                    Unsafe.As<float, V>(ref valueRow) = v47_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v45_1;
-                    Unsafe.As<float, V>(ref valueRow8) = v49_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v47_1;
+                    Unsafe.As<float, V>(ref valueRow) = v51_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v49_1;
+                    Unsafe.As<float, V>(ref valueRow8) = v53_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v51_1;
                 }
             }
         }
@@ -3572,18 +3572,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_1);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v20_0 = v16_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
-                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v24_0 = v20_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v19_1 = v15_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
+                    V v23_1 = v19_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
                     Unsafe.As<float, V>(ref gru0HRow) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
                 }
@@ -3597,7 +3597,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3606,12 +3606,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -3633,12 +3633,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3657,7 +3657,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3666,13 +3666,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3695,12 +3695,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -3723,7 +3723,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 16)
@@ -3735,20 +3735,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v22 = constant14 - z;
-                        V d_n = d_h * v22;
-                        V v24 = n * n;
-                        V v25 = constant14 - v24;
-                        V d_n_preactivation = d_n * v25;
-                        V v27 = constant14 - r;
-                        V v28 = r * v27;
-                        V v29 = h_previous - n;
-                        V d_z = d_h * v29;
-                        V v31 = z * v22;
-                        V d_z_preactivation = d_z * v31;
+                        V v26 = constant18 - z;
+                        V d_n = d_h * v26;
+                        V v28 = n * n;
+                        V v29 = constant18 - v28;
+                        V d_n_preactivation = d_n * v29;
+                        V v31 = constant18 - r;
+                        V v32 = r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v26;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -3772,11 +3772,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v14 * h_previous;
-                        V d_r_preactivation = d_r * v16;
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v18 * h_previous;
+                        V d_r_preactivation = d_r * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -3800,10 +3800,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
+                        V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -3825,10 +3825,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = v14 * v15;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v20 = v18 * v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3856,12 +3856,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -4789,35 +4789,35 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant39_0 = Vector256.Create(1f);
+                    V constant43_0 = Vector256.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v41_0 = constant39_0 - z_0;
+                    V v45_0 = constant43_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
-                    V v43_0 = r_0 * h_previous_0;
+                    V v47_0 = r_0 * h_previous_0;
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
-                    V constant37_1 = Vector256.Create(1f);
+                    V constant41_1 = Vector256.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v39_1 = constant37_1 - z_1;
+                    V v43_1 = constant41_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
-                    V v41_1 = r_1 * h_previous_1;
+                    V v45_1 = r_1 * h_previous_1;
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant37_2 = Vector256.Create(1f);
+                    V constant41_2 = Vector256.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
-                    V v39_2 = constant37_2 - z_2;
+                    V v43_2 = constant41_2 - z_2;
                     V r_2 = VectorMath.Sigmoid(r_preactivation_2);
-                    V v41_2 = r_2 * h_previous_2;
+                    V v45_2 = r_2 * h_previous_2;
                     Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8)) = n_preactivation_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16)) = n_preactivation_2;
                     Unsafe.As<float, V>(ref zRow) = z_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8)) = z_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_2;
-                    Unsafe.As<float, V>(ref valueRow) = v41_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v39_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v39_2;
-                    Unsafe.As<float, V>(ref valueRow8) = v43_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v41_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v41_2;
+                    Unsafe.As<float, V>(ref valueRow) = v45_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v43_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v43_2;
+                    Unsafe.As<float, V>(ref valueRow8) = v47_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v45_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v45_2;
                 }
             }
         }
@@ -4843,24 +4843,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_2);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v20_0 = v16_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
-                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V v24_0 = v20_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v19_1 = v15_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
-                    V v15_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v23_1 = v19_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
+                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
-                    V v19_2 = v15_2 * n_2;
-                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v19_2);
+                    V v23_2 = v19_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v23_2);
                     Unsafe.As<float, V>(ref gru0HRow) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_2;
@@ -4875,7 +4875,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4884,12 +4884,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -4911,12 +4911,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4935,7 +4935,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -4944,13 +4944,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4973,12 +4973,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -5001,7 +5001,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 8)
@@ -5013,20 +5013,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v22 = constant14 - z;
-                        V d_n = d_h * v22;
-                        V v24 = n * n;
-                        V v25 = constant14 - v24;
-                        V d_n_preactivation = d_n * v25;
-                        V v27 = constant14 - r;
-                        V v28 = r * v27;
-                        V v29 = h_previous - n;
-                        V d_z = d_h * v29;
-                        V v31 = z * v22;
-                        V d_z_preactivation = d_z * v31;
+                        V v26 = constant18 - z;
+                        V d_n = d_h * v26;
+                        V v28 = n * n;
+                        V v29 = constant18 - v28;
+                        V d_n_preactivation = d_n * v29;
+                        V v31 = constant18 - r;
+                        V v32 = r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v26;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -5050,11 +5050,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v14 * h_previous;
-                        V d_r_preactivation = d_r * v16;
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v18 * h_previous;
+                        V d_r_preactivation = d_r * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -5078,10 +5078,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
+                        V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -5103,10 +5103,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = v14 * v15;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v20 = v18 * v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5134,12 +5134,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
@@ -6045,35 +6045,35 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
-                    V constant39_0 = Vector128.Create(1f);
+                    V constant43_0 = Vector128.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
-                    V v41_0 = constant39_0 - z_0;
+                    V v45_0 = constant43_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
-                    V v43_0 = r_0 * h_previous_0;
+                    V v47_0 = r_0 * h_previous_0;
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
-                    V constant37_1 = Vector128.Create(1f);
+                    V constant41_1 = Vector128.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
-                    V v39_1 = constant37_1 - z_1;
+                    V v43_1 = constant41_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
-                    V v41_1 = r_1 * h_previous_1;
+                    V v45_1 = r_1 * h_previous_1;
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
-                    V constant37_2 = Vector128.Create(1f);
+                    V constant41_2 = Vector128.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
-                    V v39_2 = constant37_2 - z_2;
+                    V v43_2 = constant41_2 - z_2;
                     V r_2 = VectorMath.Sigmoid(r_preactivation_2);
-                    V v41_2 = r_2 * h_previous_2;
+                    V v45_2 = r_2 * h_previous_2;
                     V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
-                    V constant37_3 = Vector128.Create(1f);
+                    V constant41_3 = Vector128.Create(1f);
                     V z_3 = VectorMath.Sigmoid(z_preactivation_3);
-                    V v39_3 = constant37_3 - z_3;
+                    V v43_3 = constant41_3 - z_3;
                     V r_3 = VectorMath.Sigmoid(r_preactivation_3);
-                    V v41_3 = r_3 * h_previous_3;
+                    V v45_3 = r_3 * h_previous_3;
                     V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
-                    V constant37_4 = Vector128.Create(1f);
+                    V constant41_4 = Vector128.Create(1f);
                     V z_4 = VectorMath.Sigmoid(z_preactivation_4);
-                    V v39_4 = constant37_4 - z_4;
+                    V v43_4 = constant41_4 - z_4;
                     V r_4 = VectorMath.Sigmoid(r_preactivation_4);
-                    V v41_4 = r_4 * h_previous_4;
+                    V v45_4 = r_4 * h_previous_4;
                     Unsafe.As<float, V>(ref nPreactivationRow) = n_preactivation_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 4)) = n_preactivation_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8)) = n_preactivation_2;
@@ -6084,16 +6084,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8)) = z_2;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12)) = z_3;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_4;
-                    Unsafe.As<float, V>(ref valueRow) = v41_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 4)) = v39_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v39_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 12)) = v39_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v39_4;
-                    Unsafe.As<float, V>(ref valueRow8) = v43_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 4)) = v41_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v41_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 12)) = v41_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v41_4;
+                    Unsafe.As<float, V>(ref valueRow) = v45_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 4)) = v43_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v43_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 12)) = v43_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v43_4;
+                    Unsafe.As<float, V>(ref valueRow8) = v47_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 4)) = v45_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v45_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 12)) = v45_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v45_4;
                 }
             }
         }
@@ -6123,36 +6123,36 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_4);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v16_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
                     V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
-                    V v20_0 = v16_0 * n_0;
-                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v20_0);
-                    V v15_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 4));
+                    V v24_0 = v20_0 * n_0;
+                    V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 4));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 4));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
-                    V v19_1 = v15_1 * n_1;
-                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v19_1);
-                    V v15_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V v23_1 = v19_1 * n_1;
+                    V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
+                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
-                    V v19_2 = v15_2 * n_2;
-                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v19_2);
-                    V v15_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 12));
+                    V v23_2 = v19_2 * n_2;
+                    V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v23_2);
+                    V v19_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 12));
                     V z_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12));
                     V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
                     V n_3 = VectorMath.Tanh(n_preactivation_3);
-                    V v19_3 = v15_3 * n_3;
-                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v19_3);
-                    V v15_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v23_3 = v19_3 * n_3;
+                    V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v23_3);
+                    V v19_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
                     V z_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
                     V n_4 = VectorMath.Tanh(n_preactivation_4);
-                    V v19_4 = v15_4 * n_4;
-                    V h_4 = VectorMath.MultiplyAdd(z_4, h_previous_4, v19_4);
+                    V v23_4 = v19_4 * n_4;
+                    V h_4 = VectorMath.MultiplyAdd(z_4, h_previous_4, v23_4);
                     Unsafe.As<float, V>(ref gru0HRow) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4)) = h_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_2;
@@ -6169,7 +6169,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -6178,12 +6178,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -6205,12 +6205,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -6229,7 +6229,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -6238,13 +6238,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
-                        V v19 = constant14 - z;
+                        V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
-                        V v21 = r * h_previous;
+                        V v25 = r * h_previous;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -6267,12 +6267,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
-                        V v19 = v15 * n;
-                        V h = VectorMath.MultiplyAdd(z, h_previous, v19);
+                        V v23 = v19 * n;
+                        V h = VectorMath.MultiplyAdd(z, h_previous, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
@@ -6295,7 +6295,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 32; unit += 4)
@@ -6307,20 +6307,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v22 = constant14 - z;
-                        V d_n = d_h * v22;
-                        V v24 = n * n;
-                        V v25 = constant14 - v24;
-                        V d_n_preactivation = d_n * v25;
-                        V v27 = constant14 - r;
-                        V v28 = r * v27;
-                        V v29 = h_previous - n;
-                        V d_z = d_h * v29;
-                        V v31 = z * v22;
-                        V d_z_preactivation = d_z * v31;
+                        V v26 = constant18 - z;
+                        V d_n = d_h * v26;
+                        V v28 = n * n;
+                        V v29 = constant18 - v28;
+                        V d_n_preactivation = d_n * v29;
+                        V v31 = constant18 - r;
+                        V v32 = r * v31;
+                        V v33 = h_previous - n;
+                        V d_z = d_h * v33;
+                        V v35 = z * v26;
+                        V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v28, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
@@ -6344,11 +6344,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V d_r = v14 * h_previous;
-                        V d_r_preactivation = d_r * v16;
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V d_r = v18 * h_previous;
+                        V d_r_preactivation = d_r * v20;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
@@ -6372,10 +6372,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
-                        V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v19 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
-                        V d_h_previous = VectorMath.MultiplyAdd(v17, r, v19);
+                        V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
+                        V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
                     }
 
@@ -6397,10 +6397,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v16 = v14 * v15;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v16, 17 - unit);
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
+                        V v20 = v18 * v19;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -6428,12 +6428,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v14;
-                            total1 = total1 + v15;
-                            total2 = total2 + v16;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
+                            total0 = total0 + v18;
+                            total1 = total1 + v19;
+                            total2 = total2 + v20;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);

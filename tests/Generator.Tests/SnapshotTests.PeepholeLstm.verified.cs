@@ -1817,7 +1817,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 12 / columns + 1, left = rows;
+                int share = rows * 12 / (columns + 1) + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -2092,7 +2092,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 6 / columns + 1, left = rows;
+                int share = rows * 6 / (columns + 1) + 1, left = rows;
                 for (; columns >= 6; columns -= 6)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -2521,12 +2521,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g = VectorMath.Tanh(g_preactivation);
                     V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                     V f = VectorMath.Sigmoid(f_preactivation);
-                    V v29 = f * c_previous;
-                    V c = VectorMath.MultiplyAdd(i, g, v29);
+                    V v33 = f * c_previous;
+                    V c = VectorMath.MultiplyAdd(i, g, v33);
                     V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                     V o = VectorMath.Sigmoid(o_preactivation);
-                    V v33 = VectorMath.Tanh(c);
-                    V h = o * v33;
+                    V v37 = VectorMath.Tanh(c);
+                    V h = o * v37;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h;
                 }
@@ -2633,8 +2633,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -2661,8 +2661,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2728,8 +2728,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -2759,10 +2759,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -2792,7 +2792,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 16)
@@ -2811,29 +2811,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v29 = constant14 - o;
-                        V v30 = o * v29;
-                        V d_o_preactivation = d_o * v30;
-                        V v32 = d_h * o;
-                        V v33 = saved * saved;
-                        V v34 = constant14 - v33;
-                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
+                        V v33 = constant18 - o;
+                        V v34 = o * v33;
+                        V d_o_preactivation = d_o * v34;
+                        V v36 = d_h * o;
+                        V v37 = saved * saved;
+                        V v38 = constant18 - v37;
+                        V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v38 = constant14 - i;
-                        V v39 = i * v38;
-                        V d_i_preactivation = d_i * v39;
+                        V v42 = constant18 - i;
+                        V v43 = i * v42;
+                        V d_i_preactivation = d_i * v43;
                         V d_f = d_c2 * c_previous;
-                        V v42 = constant14 - f;
-                        V v43 = f * v42;
-                        V d_f_preactivation = d_f * v43;
+                        V v46 = constant18 - f;
+                        V v47 = f * v46;
+                        V d_f_preactivation = d_f * v47;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v49 = g * g;
-                        V v50 = constant14 - v49;
-                        V d_g_preactivation = d_g * v50;
+                        V v53 = g * g;
+                        V v54 = constant18 - v53;
+                        V d_g_preactivation = d_g * v54;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -2877,22 +2877,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v14 * v15;
-                            V d_lstm_0_w_cf = v16 * v15;
-                            V d_lstm_0_w_co = v18 * v19;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v18 * v19;
+                            V d_lstm_0_w_cf = v20 * v19;
+                            V d_lstm_0_w_co = v22 * v23;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v14;
+                            total1 = total1 + v18;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v16;
-                            total4 = total4 + v17;
+                            total3 = total3 + v20;
+                            total4 = total4 + v21;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v18;
+                            total6 = total6 + v22;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
@@ -3572,12 +3572,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_0 = VectorMath.Tanh(g_preactivation_0);
                     V f_preactivation_0 = VectorMath.MultiplyAdd(w_cf_0, c_previous_0, f_products_0);
                     V f_0 = VectorMath.Sigmoid(f_preactivation_0);
-                    V v29_0 = f_0 * c_previous_0;
-                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v29_0);
+                    V v33_0 = f_0 * c_previous_0;
+                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v33_0);
                     V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
-                    V v33_0 = VectorMath.Tanh(c_0);
-                    V h_0 = o_0 * v33_0;
+                    V v37_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * v37_0;
                     V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
                     V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
                     V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
@@ -3587,12 +3587,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_1 = VectorMath.Tanh(g_preactivation_1);
                     V f_preactivation_1 = VectorMath.MultiplyAdd(w_cf_1, c_previous_1, f_products_1);
                     V f_1 = VectorMath.Sigmoid(f_preactivation_1);
-                    V v27_1 = f_1 * c_previous_1;
-                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v27_1);
+                    V v31_1 = f_1 * c_previous_1;
+                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v31_1);
                     V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
-                    V v31_1 = VectorMath.Tanh(c_1);
-                    V h_1 = o_1 * v31_1;
+                    V v35_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * v35_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
@@ -3717,8 +3717,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -3745,8 +3745,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3816,8 +3816,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -3847,10 +3847,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3880,7 +3880,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 8)
@@ -3899,29 +3899,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v29 = constant14 - o;
-                        V v30 = o * v29;
-                        V d_o_preactivation = d_o * v30;
-                        V v32 = d_h * o;
-                        V v33 = saved * saved;
-                        V v34 = constant14 - v33;
-                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
+                        V v33 = constant18 - o;
+                        V v34 = o * v33;
+                        V d_o_preactivation = d_o * v34;
+                        V v36 = d_h * o;
+                        V v37 = saved * saved;
+                        V v38 = constant18 - v37;
+                        V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v38 = constant14 - i;
-                        V v39 = i * v38;
-                        V d_i_preactivation = d_i * v39;
+                        V v42 = constant18 - i;
+                        V v43 = i * v42;
+                        V d_i_preactivation = d_i * v43;
                         V d_f = d_c2 * c_previous;
-                        V v42 = constant14 - f;
-                        V v43 = f * v42;
-                        V d_f_preactivation = d_f * v43;
+                        V v46 = constant18 - f;
+                        V v47 = f * v46;
+                        V d_f_preactivation = d_f * v47;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v49 = g * g;
-                        V v50 = constant14 - v49;
-                        V d_g_preactivation = d_g * v50;
+                        V v53 = g * g;
+                        V v54 = constant18 - v53;
+                        V d_g_preactivation = d_g * v54;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -3965,22 +3965,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v14 * v15;
-                            V d_lstm_0_w_cf = v16 * v15;
-                            V d_lstm_0_w_co = v18 * v19;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v18 * v19;
+                            V d_lstm_0_w_cf = v20 * v19;
+                            V d_lstm_0_w_co = v22 * v23;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v14;
+                            total1 = total1 + v18;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v16;
-                            total4 = total4 + v17;
+                            total3 = total3 + v20;
+                            total4 = total4 + v21;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v18;
+                            total6 = total6 + v22;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
@@ -4498,12 +4498,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_0 = VectorMath.Tanh(g_preactivation_0);
                     V f_preactivation_0 = VectorMath.MultiplyAdd(w_cf_0, c_previous_0, f_products_0);
                     V f_0 = VectorMath.Sigmoid(f_preactivation_0);
-                    V v29_0 = f_0 * c_previous_0;
-                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v29_0);
+                    V v33_0 = f_0 * c_previous_0;
+                    V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v33_0);
                     V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
-                    V v33_0 = VectorMath.Tanh(c_0);
-                    V h_0 = o_0 * v33_0;
+                    V v37_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * v37_0;
                     V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit));
                     V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109060 + unit));
                     V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109316 + unit));
@@ -4513,12 +4513,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_1 = VectorMath.Tanh(g_preactivation_1);
                     V f_preactivation_1 = VectorMath.MultiplyAdd(w_cf_1, c_previous_1, f_products_1);
                     V f_1 = VectorMath.Sigmoid(f_preactivation_1);
-                    V v27_1 = f_1 * c_previous_1;
-                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v27_1);
+                    V v31_1 = f_1 * c_previous_1;
+                    V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v31_1);
                     V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
-                    V v31_1 = VectorMath.Tanh(c_1);
-                    V h_1 = o_1 * v31_1;
+                    V v35_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * v35_1;
                     V c_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
                     V w_ci_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
                     V w_cf_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
@@ -4528,12 +4528,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_2 = VectorMath.Tanh(g_preactivation_2);
                     V f_preactivation_2 = VectorMath.MultiplyAdd(w_cf_2, c_previous_2, f_products_2);
                     V f_2 = VectorMath.Sigmoid(f_preactivation_2);
-                    V v27_2 = f_2 * c_previous_2;
-                    V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v27_2);
+                    V v31_2 = f_2 * c_previous_2;
+                    V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v31_2);
                     V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c_2, o_products_2);
                     V o_2 = VectorMath.Sigmoid(o_preactivation_2);
-                    V v31_2 = VectorMath.Tanh(c_2);
-                    V h_2 = o_2 * v31_2;
+                    V v35_2 = VectorMath.Tanh(c_2);
+                    V h_2 = o_2 * v35_2;
                     V c_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 12 + unit));
                     V w_ci_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109068 + unit));
                     V w_cf_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109324 + unit));
@@ -4543,12 +4543,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V g_3 = VectorMath.Tanh(g_preactivation_3);
                     V f_preactivation_3 = VectorMath.MultiplyAdd(w_cf_3, c_previous_3, f_products_3);
                     V f_3 = VectorMath.Sigmoid(f_preactivation_3);
-                    V v27_3 = f_3 * c_previous_3;
-                    V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v27_3);
+                    V v31_3 = f_3 * c_previous_3;
+                    V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v31_3);
                     V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c_3, o_products_3);
                     V o_3 = VectorMath.Sigmoid(o_preactivation_3);
-                    V v31_3 = VectorMath.Tanh(c_3);
-                    V h_3 = o_3 * v31_3;
+                    V v35_3 = VectorMath.Tanh(c_3);
+                    V h_3 = o_3 * v35_3;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit)) = c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_2;
@@ -4709,8 +4709,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -4737,8 +4737,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4816,8 +4816,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g = VectorMath.Tanh(g_preactivation);
                         V f_preactivation = VectorMath.MultiplyAdd(w_cf, c_previous, f_products);
                         V f = VectorMath.Sigmoid(f_preactivation);
-                        V v27 = f * c_previous;
-                        V c = VectorMath.MultiplyAdd(i, g, v27);
+                        V v31 = f * c_previous;
+                        V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
@@ -4847,10 +4847,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v17 = VectorMath.Tanh(c);
-                        V h = o * v17;
+                        V v21 = VectorMath.Tanh(c);
+                        V h = o * v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v17;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4880,7 +4880,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 128; unit += 4)
@@ -4899,29 +4899,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
-                        V v29 = constant14 - o;
-                        V v30 = o * v29;
-                        V d_o_preactivation = d_o * v30;
-                        V v32 = d_h * o;
-                        V v33 = saved * saved;
-                        V v34 = constant14 - v33;
-                        V d_c = VectorMath.MultiplyAdd(v32, v34, d_c_carried);
+                        V v33 = constant18 - o;
+                        V v34 = o * v33;
+                        V d_o_preactivation = d_o * v34;
+                        V v36 = d_h * o;
+                        V v37 = saved * saved;
+                        V v38 = constant18 - v37;
+                        V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
                         V d_i = d_c2 * g;
-                        V v38 = constant14 - i;
-                        V v39 = i * v38;
-                        V d_i_preactivation = d_i * v39;
+                        V v42 = constant18 - i;
+                        V v43 = i * v42;
+                        V d_i_preactivation = d_i * v43;
                         V d_f = d_c2 * c_previous;
-                        V v42 = constant14 - f;
-                        V v43 = f * v42;
-                        V d_f_preactivation = d_f * v43;
+                        V v46 = constant18 - f;
+                        V v47 = f * v46;
+                        V d_f_preactivation = d_f * v47;
                         V d_c_previous = d_c2 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
                         V d_g = d_c2 * i;
-                        V v49 = g * g;
-                        V v50 = constant14 - v49;
-                        V d_g_preactivation = d_g * v50;
+                        V v53 = g * g;
+                        V v54 = constant18 - v53;
+                        V d_g_preactivation = d_g * v54;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
@@ -4965,22 +4965,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
-                            V v15 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v16 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v17 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v14 * v15;
-                            V d_lstm_0_w_cf = v16 * v15;
-                            V d_lstm_0_w_co = v18 * v19;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V d_lstm_0_w_ci = v18 * v19;
+                            V d_lstm_0_w_cf = v20 * v19;
+                            V d_lstm_0_w_co = v22 * v23;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v14;
+                            total1 = total1 + v18;
                             total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v16;
-                            total4 = total4 + v17;
+                            total3 = total3 + v20;
+                            total4 = total4 + v21;
                             total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v18;
+                            total6 = total6 + v22;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;

@@ -1059,7 +1059,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             {
                 int columns = shape.Columns;
                 // Each tile fetches a share of the adjoints that are gathered next.
-                int share = rows * 12 / columns + 1, left = rows;
+                int share = rows * 12 / (columns + 1) + 1, left = rows;
                 for (; columns >= 12; columns -= 12)
                 {
                     for (int row = 0; row < share && left > 0; row++, left--)
@@ -1365,7 +1365,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant14 = Vector512.Create(1f);
+                V constant18 = Vector512.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 16)
@@ -1374,9 +1374,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = h * h;
-                        V v20 = constant14 - v19;
-                        V d_h_preactivation = d_h * v20;
+                        V v23 = h * h;
+                        V v24 = constant18 - v23;
+                        V d_h_preactivation = d_h * v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -1403,8 +1403,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v14;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
@@ -2030,7 +2030,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant14 = Vector256.Create(1f);
+                V constant18 = Vector256.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 8)
@@ -2039,9 +2039,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = h * h;
-                        V v20 = constant14 - v19;
-                        V d_h_preactivation = d_h * v20;
+                        V v23 = h * h;
+                        V v24 = constant18 - v23;
+                        V d_h_preactivation = d_h * v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -2068,8 +2068,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v14;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
@@ -2526,7 +2526,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                V constant14 = Vector128.Create(1f);
+                V constant18 = Vector128.Create(1f);
                 for (; rows > 0; rows--)
                 {
                     for (int unit = 0; unit < 16; unit += 4)
@@ -2535,9 +2535,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V v19 = h * h;
-                        V v20 = constant14 - v19;
-                        V d_h_preactivation = d_h * v20;
+                        V v23 = h * h;
+                        V v24 = constant18 - v23;
+                        V d_h_preactivation = d_h * v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
@@ -2564,8 +2564,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V total0 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v14 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v14;
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
+                            total0 = total0 + v18;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
