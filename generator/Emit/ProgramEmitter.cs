@@ -29,6 +29,7 @@ internal sealed class ProgramEmitter
         Residence.Input => "_input",
         Residence.Output => "_output",
         Residence.State => $"_state{buffer.Index}",
+        Residence.Fresh => $"_fresh{buffer.Index}",
         Residence.OutputGradient => "_outputGradient",
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
@@ -38,9 +39,10 @@ internal sealed class ProgramEmitter
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
     public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
-        .Where(buffer => buffer.Residence is Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
+        .Where(buffer => buffer.Residence is Residence.Once or Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
         .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
         {
+            Residence.Once => "1",
             Residence.Step => $"(long){batch}",
             Residence.Ring => $"2L * {batch}",
             Residence.Steps => $"(long){batch} * {steps}",
@@ -101,7 +103,7 @@ internal sealed class ProgramEmitter
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { inLoop && !oneStep ? "ref _tokens[t * rows]" : "ref _tokens[0]" } : System.Array.Empty<string>())
             .Concat(rows)
             .Concat(call.Others.Select(other => "ref " + (other is "zeros" or "gathered" ? $"_memory.At(_{other})" : other)))
-            .Append(inLoop || oneStep ? "rows" : "rows * steps");
+            .Append(Rows(Passes.StatementExtensions.RowExtent(statement), oneStep));
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");
     }
 
@@ -111,16 +113,23 @@ internal sealed class ProgramEmitter
         bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
             && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
         int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
-        string rows = copy.Extent == Extent.Step || oneStep ? "rows" : "rows * steps";
+        string rows = Rows(copy.Extent, oneStep);
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
-            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStride}, ref {target}, {to.RowStride}, {length}, {rows});"
+            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStep}, ref {target}, {to.RowStride}, {length}, {rows});"
             : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
         string AddressOf(Operand operand, int element) =>
             Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, inLoop, oneStep);
     }
+
+    private static string Rows(Extent extent, bool oneStep) => extent switch
+    {
+        Extent.Once => "1",
+        Extent.Step => "rows",
+        _ => oneStep ? "rows" : "rows * steps",
+    };
 
     /// <summary>The first row of a buffer at a moment.</summary>
     private string Address(int bufferId, Moment moment, int floats, bool inLoop, bool oneStep)

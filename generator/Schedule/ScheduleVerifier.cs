@@ -13,7 +13,7 @@ internal static class ScheduleVerifier
     public static void Verify(ModelSchedule schedule)
     {
         var written = new HashSet<int>(schedule.Values
-            .Where(value => value.Residence is Residence.Input or Residence.Tokens or Residence.State or Residence.OutputGradient or Residence.FinalGradient)
+            .Where(value => value.Residence is Residence.Input or Residence.Tokens or Residence.State or Residence.Fresh or Residence.OutputGradient or Residence.FinalGradient)
             .Select(value => value.Id));
         foreach (Statement statement in schedule.AllStatements)
         {
@@ -47,10 +47,16 @@ internal static class ScheduleVerifier
             }
         }
 
+        foreach (StoredValue value in schedule.Values)
+        {
+            Residence kept = schedule.Buffers[schedule.Places[value.Id].Buffer].Residence;
+            Require((value.Residence == Residence.Once) == (kept == Residence.Once), null, $"'{value.Name}' is one row exactly where its buffer is");
+        }
+
         foreach (Buffer buffer in schedule.Buffers)
         {
             Require(
-                buffer.Slots == 1 || buffer.Residence is Residence.Step or Residence.Steps or Residence.Ring or Residence.History,
+                buffer.Slots == 1 || buffer.Residence is Residence.Once or Residence.Step or Residence.Steps or Residence.Ring or Residence.History,
                 null, $"the buffer '{buffer.Name}' that the runtime reads holds one value");
         }
     }

@@ -93,6 +93,11 @@ internal sealed class ScheduleInterpreter
         for (int i = 0; i < graph.States.Length; i++)
         {
             Write(Residence.State, i, data.Input(graph.States[i].Initial.Name));
+            if (graph.States[i].Fresh is { } fresh)
+            {
+                Write(Residence.Fresh, i, data.Input(fresh.Name));
+            }
+
             Write(Residence.FinalGradient, i, data.Input(UpstreamGradient.Final(graph.States[i].Name)));
         }
     }
@@ -196,6 +201,7 @@ internal sealed class ScheduleInterpreter
         Residence.History => _batch * (_steps + 1),
         Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient => _batch * _steps,
         Residence.Tokens => 0,
+        Residence.Once => 1,
         _ => _batch,
     };
 
@@ -220,8 +226,8 @@ internal sealed class ScheduleInterpreter
             (Residence.History, Moment.Final, false) => _steps,
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, true) => _step,
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, false) => 0,
-            (Residence.Step, Moment.Current, _) => 0,
-            (Residence.State or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
+            (Residence.Once or Residence.Step, Moment.Current, _) => 0,
+            (Residence.State or Residence.Fresh or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
             _ => null,
         };
         return block * _batch ?? throw new InvalidOperationException(
@@ -232,7 +238,7 @@ internal sealed class ScheduleInterpreter
     {
         Place place = _schedule.PlaceOf(operand);
         Buffer buffer = _schedule.Buffers[place.Buffer];
-        int at = FirstRow(operand) + row;
+        int at = FirstRow(operand) + Shared(buffer, row);
         int owner = _owners[buffer.Id][at * buffer.Slots + place.Slot];
         if (owner != operand.Value)
         {
@@ -248,10 +254,12 @@ internal sealed class ScheduleInterpreter
     {
         Place place = _schedule.PlaceOf(operand);
         Buffer buffer = _schedule.Buffers[place.Buffer];
-        int at = FirstRow(operand) + row;
+        int at = FirstRow(operand) + Shared(buffer, row);
         _owners[buffer.Id][at * buffer.Slots + place.Slot] = operand.Value;
         _memory[buffer.Id][at * buffer.RowStride + place.Slot * Packing.Padded(buffer.Units) + unit] = value;
     }
+
+    private static int Shared(Buffer buffer, int row) => buffer.Residence == Residence.Once ? 0 : row;
 
     private (int Buffer, int Slot, int Row) Location(Operand operand, int row) =>
         (_schedule.PlaceOf(operand).Buffer, _schedule.PlaceOf(operand).Slot, FirstRow(operand) + row);
@@ -261,7 +269,12 @@ internal sealed class ScheduleInterpreter
     /// <summary>Elements of a row: 0 units stand for one element that broadcasts.</summary>
     private static int Elements(int units) => Math.Max(units, 1);
 
-    private int Rows(Extent extent) => extent == Extent.Step ? _batch : _batch * _steps;
+    private int Rows(Extent extent) => extent switch
+    {
+        Extent.Once => 1,
+        Extent.Step => _batch,
+        _ => _batch * _steps,
+    };
 
     private void Run(ImmutableArray<Statement> statements)
     {
@@ -280,6 +293,16 @@ internal sealed class ScheduleInterpreter
                     break;
                 case ColumnSums sums:
                     RunSums(sums);
+                    break;
+                case RowSum sum:
+                    for (int row = 0; row < Rows(sum.Extent); row++)
+                    {
+                        for (int unit = 0; unit < Elements(sum.Units); unit++)
+                        {
+                            Store(sum.Target, 0, unit, Load(sum.Target, 0, unit) + Load(sum.Load.Operand, row, sum.Load.Node.Type.Has(Axes.Unit) ? unit : 0));
+                        }
+                    }
+
                     break;
                 case WeightGradient gradient:
                     RunWeightGradient(gradient);
@@ -457,7 +480,7 @@ internal sealed class ScheduleInterpreter
         foreach ((Node parameter, Node value) in sums.Sums)
         {
             int offset = _layout.PlaceOf(parameter).Offset;
-            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            for (int row = 0; row < Rows(sums.Extent); row++)
             {
                 for (int unit = 0; unit < Elements(sums.Units); unit++)
                 {
@@ -477,7 +500,7 @@ internal sealed class ScheduleInterpreter
                 continue;
             }
 
-            for (int row = 0; row < Rows(Extent.Sequence); row++)
+            for (int row = 0; row < Rows(gradient.Extent); row++)
             {
                 for (int unit = 0; unit < packing.Rows; unit++)
                 {
