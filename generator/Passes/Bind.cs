@@ -95,6 +95,12 @@ internal static class Bind
         /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
         private const double LayerNormEpsilon = 1e-5;
 
+        /// <summary>
+        /// Where a matrix starts that tokens look up: a token picks one column where a vector would sum over all, so that its fan-in is 1.
+        /// He et al.'s uniform bound, gain · √(3 / fan-in), with the gain 5/3 of tanh (as PyTorch's calculate_gain), rounded.
+        /// </summary>
+        private const double LookupBound = 2.9;
+
         private readonly NodeTable _table;
         private readonly LayerSpec _layer;
         private readonly CellShapes _shapes;
@@ -107,6 +113,8 @@ internal static class Bind
         private readonly Dictionary<string, Node> _parameters = new(StringComparer.Ordinal);
         private readonly Dictionary<(string Name, int Delay), Node> _delayed = new();
         private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _multiplied = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _lookedUp = new(StringComparer.Ordinal);
         private Node _input = null!;
 
         public CellBinder(
@@ -280,6 +288,11 @@ internal static class Bind
                 return new ParameterDeclaration(node, declared.Function, declared.Arguments.Items);
             }
 
+            if (_lookedUp.Contains(shape.Name) && !_multiplied.Contains(shape.Name))
+            {
+                return new ParameterDeclaration(node, "uniform", ImmutableArray.Create(-LookupBound, LookupBound));
+            }
+
             string kind = shape.Columns == 0 ? "zero" : shape.OnState && shape.Rows == shape.Columns ? "orthogonal" : "glorot";
             return new ParameterDeclaration(node, kind, ImmutableArray<double>.Empty);
         }
@@ -398,6 +411,7 @@ internal static class Bind
                     return operand;
                 }
 
+                _multiplied.Add(matrix.Name.Name);
 
                 return transposed ? _table.TransposedProduct(weights, operand) : _table.Product(weights, operand);
             }
@@ -409,6 +423,7 @@ internal static class Bind
             }
 
             _read.Add("x");
+            _lookedUp.Add(matrix.Name.Name);
             return _table.Gather(weights, _input);
         }
 
