@@ -34,6 +34,9 @@ public sealed class PromiseTests
         });
         AssertAllocatesNothing("GetOutputs", () => trainer.GetOutputs(outputs));
         AssertAllocatesNothing("SetState", () => trainer.SetState(data.InitialStates));
+        AssertAllocatesNothing("GetState", () => trainer.GetState(data.InitialStates));
+        AssertAllocatesNothing("ResetState", () => trainer.ResetState());
+        AssertAllocatesNothing("ResetState of a row", () => session.ResetState(1));
     }
 
     [Theory]
