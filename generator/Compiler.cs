@@ -49,7 +49,7 @@ internal static class Compiler
     internal static ModelGraph Network(ModelGraph bound)
     {
         GraphVerifier.Verify(bound, nameof(Bind));
-        return MultiplyAdd.Run(OrderSums.Run(Simplify.Run(bound), adjoints: false), adjoints: false);
+        return MultiplyAdd.Run(OrderSums.Run(Capture.Run(Simplify.Run(bound)), adjoints: false), adjoints: false);
     }
 
     /// <summary>The network and its gradients.</summary>

@@ -99,7 +99,8 @@ internal sealed partial class KernelEmitter
             ProductStage { Terms: { Length: 1 } terms } stage when terms[0].IsLookup => Lookup(schedule, stage, rows, layer),
             ProductStage stage => Product(schedule, stage, rows, layer),
             MapStage stage => Epilogue(schedule, stage, rows, layer),
-            ColumnSums sums => Sums(schedule, sums, rows, layer),
+            ColumnSums sums => Sums(sums, rows, layer),
+            RowSum sum => Sum(sum, rows, layer),
             WeightGradient { IsLookup: true } gradient => TokenGradient(schedule, gradient, rows, layer),
             WeightGradient gradient => Gradient(schedule, gradient, rows, layer),
             _ => throw new InvalidOperationException($"no kernel for {statement}"),
@@ -140,7 +141,7 @@ internal sealed partial class KernelEmitter
 
         public int IndexOf(string name) => _names.IndexOf(name);
 
-        public int Stride(int index) => _schedule.Buffers[_rows[index].Buffer].RowStride;
+        public int Stride(int index) => _schedule.Buffers[_rows[index].Buffer].RowStep;
 
         /// <summary>Floats from the start of the row to the operand's slot.</summary>
         public int Offset(Operand operand) => _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units);
@@ -540,57 +541,78 @@ internal sealed partial class KernelEmitter
 
     private static string Grouped(string unit) => unit.Contains(" ") ? $"({unit})" : unit;
 
-    private KernelCall Sums(ModelSchedule schedule, ColumnSums sums, RowReferences rows, string layer)
+    private KernelCall Sums(ColumnSums sums, RowReferences rows, string layer)
     {
-        foreach (Binding load in sums.Loads)
+        ImmutableArray<string> comments = sums.Sums.Select(sum => $"d_{sum.Parameter.Name} += {_equations.Expression(sum.Value)}, summed over rows").ToImmutableArray();
+        List<Node> values = sums.Sums.Select(sum => sum.Value).ToList();
+        return Sums(
+            layer + "VectorGradients", comments, sums.Units, sums.Loads, sums.Computed(), values, ImmutableArray.Create("gradients"), rows,
+            i => Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit"));
+    }
+
+    private KernelCall Sum(RowSum sum, RowReferences rows, string layer)
+    {
+        rows.Index(sum.Load.Operand);
+        rows.Index(sum.Target);
+        ImmutableArray<string> comments = ImmutableArray.Create($"{_equations.Name(sum.Sum) ?? "sum"} += {_equations.Expression(sum.Load.Node)}, summed over rows");
+        return Sums(
+            layer + "RowSum", comments, sum.Units, ImmutableArray.Create(sum.Load), new List<Node>(), new List<Node> { sum.Load.Node }, ImmutableArray<string>.Empty, rows,
+            _ => Load(rows.Name(sum.Target), rows.Offset(sum.Target), "unit"));
+    }
+
+    /// <summary>Adds sums over rows to what is there.</summary>
+    /// <param name="targetOf">The vector that one of the sums is added to.</param>
+    private KernelCall Sums(
+        string wanted, ImmutableArray<string> comments, int sumUnits, ImmutableArray<Binding> loads, List<Node> computed, List<Node> values,
+        ImmutableArray<string> targets, RowReferences rows, Func<int, string> targetOf)
+    {
+        foreach (Binding load in loads)
         {
             rows.Index(load.Operand);
         }
 
-        List<Node> computed = sums.Computed();
-        List<Node> read = computed.SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value)).ToList();
+        List<Node> read = computed.SelectMany(node => node.Inputs).Concat(values).ToList();
         var extra = new List<string>();
         if (read.Any(node => node.Kind == NodeKind.Parameter))
         {
             extra.Add("parameters");
         }
 
-        extra.Add("gradients");
-        ImmutableArray<string> comments = sums.Sums.Select(sum => $"d_{sum.Parameter.Name} += {_equations.Expression(sum.Value)}, summed over rows").ToImmutableArray();
-        return Add(layer + "VectorGradients", comments, rows, extra, usesTokens: false, (set, name, writer) =>
+        extra.AddRange(targets);
+        return Add(wanted, comments, rows, extra, usesTokens: false, (set, name, writer) =>
         {
             Attributes(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false, takesPart: true)})"))
             using (writer.Block("unchecked"))
             {
-                writer.Line($"(int first, int count) = part.Of({Packing.Padded(sums.Units) / 16}); // 16 units each");
+                writer.Line($"(int first, int count) = part.Of({Packing.Padded(sumUnits) / 16}); // 16 units each");
                 var locals = new Locals(_equations);
                 Constants(set, writer, locals, read);
                 // One element that broadcasts fills a vector, of which one lane counts.
-                int units = Math.Max(sums.Units, 1);
+                int units = Math.Max(sumUnits, 1);
                 using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
                 {
                     writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
-                    using (writer.Block($"for (int unit = 16 * first; unit < {(sums.Units == 0 ? $"{set.Lanes} * count" : "16 * (first + count)")}; unit += {set.Lanes})"))
+                    using (writer.Block($"for (int unit = 16 * first; unit < {(sumUnits == 0 ? $"{set.Lanes} * count" : "16 * (first + count)")}; unit += {set.Lanes})"))
                     {
-                        for (int i = 0; i < sums.Sums.Length; i++)
+                        for (int i = 0; i < values.Count; i++)
                         {
                             writer.Line($"V total{i} = V.Zero;");
                         }
 
                         using (writer.Block("for (int row = 0; row < chunk; row++)"))
                         {
-                            Body(set, writer, sums.Loads, computed, read, rows, locals, "unit", row: true);
-                            for (int i = 0; i < sums.Sums.Length; i++)
+                            Body(set, writer, loads, computed, read, rows, locals, "unit", row: true);
+                            for (int i = 0; i < values.Count; i++)
                             {
-                                writer.Line($"total{i} = total{i} + {locals.Name(sums.Sums[i].Value)};");
+                                writer.Line($"total{i} = total{i} + {locals.Name(values[i])};");
                             }
                         }
 
                         writer.Line();
-                        for (int i = 0; i < sums.Sums.Length; i++)
+                        for (int i = 0; i < values.Count; i++)
                         {
-                            string target = Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit");
+                            string target = targetOf(i);
                             writer.Line($"{target} = {target} + {(units % 16 != 0 ? $"VectorMath.MaskTail(total{i}, {units} - unit)" : $"total{i}")};");
                         }
                     }

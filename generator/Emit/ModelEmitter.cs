@@ -202,7 +202,9 @@ internal sealed class ModelEmitter
         _writer.Line("    {");
         foreach (StateDeclaration state in _network.States)
         {
-            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {Math.Max(state.Initial.Type.Units, 1)}),");
+            string start = state.LearnedStart is { } learned ? $" {{ LearnedStart = \"{learned.Name}\" }}"
+                : state.StartNumber != 0 ? $" {{ Start = {SourceWriter.Number(state.StartNumber)} }}" : "";
+            _writer.Line($"        new global::Unrolled.StateInfo(\"{state.Name}\", {Math.Max(state.Initial.Type.Units, 1)}){start},");
         }
 
         _writer.Line("    });");
@@ -343,6 +345,10 @@ internal sealed class ModelEmitter
         for (int i = 0; i < _network.States.Length; i++)
         {
             buffers.Add(($"_state{i}", "batchSize", _network.States[i].Initial.Type.Units));
+            if (_network.States[i].LearnedStart is not null)
+            {
+                buffers.Add(($"_fresh{i}", "batchSize", 1));
+            }
         }
 
         if (training)
@@ -442,6 +448,11 @@ internal sealed class ModelEmitter
         {
             _writer.Line("_tokens = new int[batchSize * steps];");
         }
+
+        if (_network.States.Any(state => state.LearnedStart is not null || state.StartNumber != 0))
+        {
+            _writer.Line("ResetState();");
+        }
     }
 
     private void Buffers(bool training)
@@ -457,6 +468,11 @@ internal sealed class ModelEmitter
         }
 
         States("protected override global::System.Span<float> StateBuffer(int state)", "_state");
+        if (_network.States.Any(state => state.LearnedStart is not null))
+        {
+            LearnedStarts();
+        }
+
         if (training)
         {
             States("protected override global::System.Span<float> FinalStateGradientBuffer(int state)", "_finalGradient");
@@ -483,6 +499,34 @@ internal sealed class ModelEmitter
                 }
 
                 _writer.Line("_ => throw new global::System.ArgumentOutOfRangeException(nameof(state)),");
+            }
+
+            _writer.Line();
+        }
+    }
+
+    /// <summary>What the base class asks of states that learn their start: which rows are fresh, and where the values lie.</summary>
+    private void LearnedStarts()
+    {
+        Each("protected override global::System.Span<float> FreshBuffer(int state)", (i, _) => $"_memory.Span(_fresh{i}, _batchSize * {Packing.Lanes})");
+        Each(
+            "protected override global::System.ReadOnlySpan<float> LearnedStartOf(int state)",
+            (_, parameter) => $"_parameters.Values.Slice({_layout.PlaceOf(parameter).Offset}, {Math.Max(parameter.Type.Units, 1)})");
+
+        void Each(string declaration, Func<int, Node, string> value)
+        {
+            _writer.Line("/// <inheritdoc/>");
+            using (_writer.Block($"{declaration} => state switch", "};"))
+            {
+                for (int i = 0; i < _network.States.Length; i++)
+                {
+                    if (_network.States[i].LearnedStart is { } parameter)
+                    {
+                        _writer.Line($"{i} => {value(i, parameter)},");
+                    }
+                }
+
+                _writer.Line("_ => default,");
             }
 
             _writer.Line();

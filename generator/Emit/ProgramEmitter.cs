@@ -39,6 +39,7 @@ internal sealed class ProgramEmitter
         Residence.Input => "_input",
         Residence.Output => "_output",
         Residence.State => $"_state{buffer.Index}",
+        Residence.Fresh => $"_fresh{buffer.Index}",
         Residence.OutputGradient => "_outputGradient",
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
@@ -48,9 +49,10 @@ internal sealed class ProgramEmitter
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
     public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
-        .Where(IsUsed).Where(buffer => buffer.Residence is Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
+        .Where(IsUsed).Where(buffer => buffer.Residence is Residence.Once or Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
         .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
         {
+            Residence.Once => "1",
             Residence.Step => $"(long){batch}",
             Residence.Ring => $"2L * {batch}",
             Residence.Steps => $"(long){batch} * {steps}",
@@ -102,11 +104,15 @@ internal sealed class ProgramEmitter
             {
                 Division.Rows => "// Each thread has rows of its own, at all steps.",
                 Division.RowsOfSteps => "// All steps at once: each thread has some of the rows.",
+                Division.One => "// What depends on parameters alone: one thread computes it for all.",
                 _ => "// Each thread writes blocks of its own, from all rows.",
             });
-            foreach (Statement statement in parallel.Body)
+            using (parallel.Division == Division.One ? writer.Block("if (part.Index == 0)") : default)
             {
-                Emit(writer, statement, oneStep, parallel.Division);
+                foreach (Statement statement in parallel.Body)
+                {
+                    Emit(writer, statement, oneStep, parallel.Division);
+                }
             }
         }
     }
@@ -151,11 +157,12 @@ internal sealed class ProgramEmitter
         public string? FirstRow => Division switch { Schedule.Division.Rows => "firstRow", Schedule.Division.RowsOfSteps => "first", _ => null };
 
         /// <summary>How many rows.</summary>
-        public string Rows(bool isStep) => Division switch
+        public string Rows(Extent extent) => Division switch
         {
+            _ when extent == Extent.Once => "1",
             Schedule.Division.Rows => "ownRows",
             Schedule.Division.RowsOfSteps => "own",
-            _ => isStep || InLoop || OneStep ? "rows" : "rows * steps",
+            _ => extent == Extent.Step || InLoop || OneStep ? "rows" : "rows * steps",
         };
 
         /// <summary>The number of the first of this thread's rows at a step; null for 0.</summary>
@@ -207,7 +214,7 @@ internal sealed class ProgramEmitter
             }));
         if (!call.IsOneRow)
         {
-            arguments = arguments.Append(_oneRow ? "1" : position.Rows(isStep: false));
+            arguments = arguments.Append(_oneRow ? "1" : position.Rows(Passes.StatementExtensions.RowExtent(statement)));
         }
 
         if (call.TakesPart)
@@ -224,11 +231,11 @@ internal sealed class ProgramEmitter
         bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
             && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
         int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
-        string rows = _oneRow ? "1" : position.Rows(copy.Extent == Extent.Step);
+        string rows = _oneRow ? "1" : position.Rows(copy.Extent);
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
-            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStride}, ref {target}, {to.RowStride}, {length}, {rows});"
+            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStep}, ref {target}, {to.RowStride}, {length}, {rows});"
             : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
         string AddressOf(Operand operand, int element) =>
@@ -272,7 +279,7 @@ internal sealed class ProgramEmitter
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => position.OneStep ? null : "t",
             _ => null,
         };
-        string row = position.RowAt(step) is { } first ? $" + {first} * {buffer.RowStride}" : "";
+        string row = buffer.Residence != Residence.Once && position.RowAt(step) is { } first ? $" + {first} * {buffer.RowStride}" : "";
         return $"_memory.At({Field(buffer)}{row}{(floats == 0 ? "" : $" + {floats}")})";
     }
 }

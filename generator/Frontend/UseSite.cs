@@ -13,12 +13,12 @@ namespace Unrolled.Generator.Frontend;
 /// <param name="IsInit">Whether it says where a parameter starts, instead of what something is.</param>
 internal sealed record WrittenSetting(bool IsInit, string Name, TextSpan NameSpan, double? Number, string? Word, TextSpan ValueSpan);
 
-/// <summary>What a layer sets of its cell: <c>depth = 3, activation = relu, w_ci = 0, init b_f = 2</c>.</summary>
+/// <summary>What a layer sets of its cell: <c>depth = 3, activation = relu, w_ci = 0, init b_f = 2, init W_x = uniform(-1, 1)</c>.</summary>
 internal static class UseSite
 {
     private const int MostNamesInAMessage = 12;
 
-    /// <summary>Reads <c>[init] NAME = NUMBER | FUNCTION</c>, separated by commas or line ends.</summary>
+    /// <summary>Reads <c>NAME = NUMBER | FUNCTION</c> and <c>init NAME = NUMBER | INITIALISATION</c>, separated by commas or line ends.</summary>
     public static List<WrittenSetting> Parse(string text, List<EquationError> errors)
     {
         var settings = new List<WrittenSetting>();
@@ -67,6 +67,20 @@ internal static class UseSite
                 return Unexpected(value, first.Is("-") ? "a number" : "a number or a function");
             }
 
+            if (isInit && !isNumber && tokens[next].Is("("))
+            {
+                // The numbers of an initialisation: what they may be is found out when it is known whose they are.
+                while (!value.Is(")") && tokens[next].Kind != TokenKind.EndOfText)
+                {
+                    value = Take();
+                }
+
+                if (!value.Is(")"))
+                {
+                    return Unexpected(tokens[next], "')'");
+                }
+            }
+
             Token after = tokens[next];
             if (!IsSeparator(after) && after.Kind != TokenKind.EndOfText)
             {
@@ -78,7 +92,7 @@ internal static class UseSite
                 name.Text,
                 name.Span,
                 isNumber ? first.Is("-") ? -value.Value : value.Value : null,
-                isNumber ? null : value.Text,
+                isNumber ? null : text.Substring(first.Span.Start, value.Span.End - first.Span.Start),
                 TextSpan.FromBounds(first.Span.Start, value.Span.End)));
         }
 
@@ -97,7 +111,7 @@ internal static class UseSite
                 _ => $"'{text.Substring(found.Span.Start, found.Span.Length)}'",
             };
             errors.Add(new EquationError(
-                DiagnosticIds.SyntaxError, $"Expected {expected}, not {what} (settings read NAME = NUMBER, NAME = FUNCTION or init NAME = NUMBER)", found.Span));
+                DiagnosticIds.SyntaxError, $"Expected {expected}, not {what} (settings read NAME = NUMBER, NAME = FUNCTION or init NAME = NUMBER or INITIALISATION)", found.Span));
             return settings;
         }
     }
@@ -168,6 +182,17 @@ internal static class UseSite
             {
                 Report(setting.NameSpan, $"'{setting.Name}' is a param, which is not trained and does not start anywhere (set it without 'init')");
             }
+            else if (setting is { IsInit: true, Word: string word })
+            {
+                if (Initialisation(word, out string mistake) is { } start)
+                {
+                    settings.Add(new CellSetting(setting.Name, CellSettingKind.Init, 0, start.Function) { Arguments = start.Arguments });
+                }
+                else
+                {
+                    Report(setting.ValueSpan, mistake);
+                }
+            }
             else if (param?.Function is not null)
             {
                 if (setting.Word is string function && Vocabulary.IsFunction(function))
@@ -187,13 +212,27 @@ internal static class UseSite
             }
             else
             {
-                Report(setting.ValueSpan, $"'{setting.Name}' takes a number, and '{setting.Word}' is none (as in {(setting.IsInit ? "init " : "")}{setting.Name} = 0)");
+                Report(setting.ValueSpan, $"'{setting.Name}' takes a number, and '{setting.Word}' is none (as in {setting.Name} = 0)");
             }
         }
 
         return settings;
 
         void Report(TextSpan span, string message) => errors.Add(new EquationError(DiagnosticIds.BadSetting, message, span));
+    }
+
+    /// <summary>An initialisation as a cell's own line would say it, or null and what is wrong with it.</summary>
+    private static InitDeclaration? Initialisation(string written, out string mistake)
+    {
+        (CellSyntax? cell, EquatableArray<EquationError> errors) = Parser.Parse("init p = " + written);
+        mistake = errors.Count > 0 ? errors[0].Message : $"'{written}' is no initialisation (write for example normal(0, 1))";
+        if (errors.Count > 0 || cell is not { Statements: { Count: 1 } statements } || statements[0] is not InitDeclaration init)
+        {
+            return null;
+        }
+
+        mistake = $"'{written}' has a number that no 32-bit float holds (use a smaller one)";
+        return init.Arguments.All(number => Math.Abs(number) <= float.MaxValue) ? init : null;
     }
 
     private static string Written(WrittenSetting setting) =>
@@ -212,6 +251,7 @@ internal static class UseSite
             Visit(equation.Value);
         }
 
+        names.AddRange(cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned).Select(start => StartDeclaration.ParameterOf(start.Name.Name)).Where(found.Add));
         return names;
 
         void Visit(ExpressionSyntax expression)

@@ -53,7 +53,7 @@ internal sealed class GraphRewriter
     public ModelGraph Visit(ModelGraph graph) => graph with
     {
         Output = Visit(graph.Output),
-        States = graph.States.Select(state => state with { Final = Visit(state.Final) }).ToImmutableArray(),
+        States = graph.States.Select(state => state with { Start = Visit(state.Start), Final = Visit(state.Final) }).ToImmutableArray(),
         Gradients = graph.Gradients.Select(gradient => gradient with { Value = Visit(gradient.Value) }).ToImmutableArray(),
     };
 }
@@ -103,6 +103,18 @@ internal static class GraphExtensions
             ? body
             : body with { Carried = carried, Stacked = stacked };
     }
+
+    /// <summary>What a loop's sequence or captured argument stands for outside.</summary>
+    public static Node InputOf(this Node scan, Node argument)
+    {
+        ScanBody body = scan.Body!;
+        int sequence = body.Sequences.IndexOf(argument);
+        return scan.Inputs[body.Carried.Length + (sequence >= 0 ? sequence : body.Sequences.Length + body.Captured.IndexOf(argument))];
+    }
+
+    /// <summary>A loop's inputs with those of further sequences after the ones it has.</summary>
+    public static ImmutableArray<Node> InputsWith(this Node scan, IEnumerable<Node> sequences) =>
+        scan.Inputs.InsertRange(scan.Body!.Carried.Length + scan.Body.Sequences.Length, sequences);
 
     /// <summary>How often each value is read by <paramref name="nodes"/> or asked for by <paramref name="roots"/>.</summary>
     public static Dictionary<Node, int> CountUses(this IEnumerable<Node> nodes, IEnumerable<Node> roots)

@@ -36,14 +36,19 @@ internal static class GraphVerifier
 
     private static void VerifyBody(Node scan, ScanBody body)
     {
-        var arguments = new HashSet<Node>(body.Carried.Select(c => c.Argument).Concat(body.Sequences));
-        Require(arguments.Count == body.Carried.Length + body.Sequences.Length, scan, "an argument is declared twice");
+        var arguments = new HashSet<Node>(body.Carried.Select(c => c.Argument).Concat(body.Sequences).Concat(body.Captured));
+        Require(arguments.Count == body.Carried.Length + body.Sequences.Length + body.Captured.Length, scan, "an argument is declared twice");
         foreach (Node node in body.Nodes())
         {
             VerifyNode(node);
             Require(node.Kind is not (NodeKind.Scan or NodeKind.Result or NodeKind.Input), node, "a body holds no loops and reads no sequences but its own");
             Require(!node.Type.Has(Axes.Time), node, "a body sees one step");
             Require(node.Kind != NodeKind.Argument || arguments.Contains(node), node, $"an argument of another loop stands in the loop of {body.Layer}");
+        }
+
+        foreach (Node captured in body.Captured)
+        {
+            Require(!captured.Type.Has(Axes.Batch) && scan.InputOf(captured).Type == captured.Type, captured, "a captured value is the same in every row and step");
         }
 
         foreach (Carried carried in body.Carried)
@@ -66,13 +71,16 @@ internal static class GraphVerifier
                 Require(!node.Type.Has(Axes.Column) || node.Name == "add", node, "elementwise operations are on vectors; only gradients of matrices are added");
                 break;
             case NodeKind.Contract:
-                Require(node.Over != Axes.None && node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");
+                Require(node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");
+                Require(
+                    node.Over != Axes.None || (node.Inputs[0].Type.Axes == Axes.Unit && node.Inputs[1].Type.Axes == Axes.Column),
+                    node, "an outer product is of two vectors");
                 break;
             case NodeKind.Reduce:
                 Require(node.Inputs[0].Type.Has(node.Over), node, "a sum runs over axes its input has");
                 break;
             case NodeKind.Concat or NodeKind.Slice:
-                Require(node.Inputs.All(input => input.Type.Has(Axes.Unit) && !input.Type.Has(Axes.Column)), node, "only vectors are joined and cut");
+                Require(node.Inputs.All(input => !input.Type.Has(Axes.Column)), node, "only vectors are joined and cut");
                 Require(node.Kind == NodeKind.Concat || node.Index + node.Type.Units <= node.Inputs[0].Type.Units, node, "a slice lies inside its vector");
                 break;
             case NodeKind.Gather:

@@ -51,7 +51,19 @@ internal sealed record LayerText(string Name, string Cell, int Inputs, int Units
 internal sealed record ParameterDeclaration(Node Node, string Initializer, ImmutableArray<double> Arguments);
 
 /// <summary>A state carried from step to step.</summary>
-internal sealed record StateDeclaration(string Name, Node Initial, Node Final);
+/// <param name="Initial">What the caller's memory holds.</param>
+/// <param name="Start">The value before the first step: <paramref name="Initial"/>, or where a row is fresh what it learned to start from.</param>
+/// <param name="Final">The value after the last step.</param>
+internal sealed record StateDeclaration(string Name, Node Initial, Node Start, Node Final)
+{
+    /// <summary>The parameter that fresh rows start from, or null where they start from <see cref="StartNumber"/>.</summary>
+    public Node? LearnedStart { get; init; }
+
+    /// <summary>For each row whether it is fresh, 1 or 0: its sequence begins here, and nobody set its state.</summary>
+    public Node? Fresh { get; init; }
+
+    public double StartNumber { get; init; }
+}
 
 internal enum GradientKind
 {

@@ -13,19 +13,19 @@ internal enum NodeKind
     /// <summary>A number.</summary>
     Constant,
 
-    /// <summary>Inside the body of a Scan: a carried value of the step before, or a sequence's value at this step.</summary>
+    /// <summary>Inside the body of a Scan: a carried value of the step before, a sequence's value at this step, or a captured value.</summary>
     Argument,
 
     /// <summary>An elementwise operation: a row of the operation table; missing axes broadcast.</summary>
     Map,
 
-    /// <summary>Products of two values, summed over the axes in <see cref="Node.Over"/>.</summary>
+    /// <summary>Products of two values, summed over the axes in <see cref="Node.Over"/>; over none it is the outer product of two vectors.</summary>
     Contract,
 
     /// <summary>A value's sum or maximum over the axes in <see cref="Node.Over"/>.</summary>
     Reduce,
 
-    /// <summary>Vectors one after another along Unit.</summary>
+    /// <summary>Vectors and single elements one after another along Unit.</summary>
     Concat,
 
     /// <summary>A run of a vector's elements, from <see cref="Node.Index"/> on.</summary>
@@ -43,7 +43,7 @@ internal enum NodeKind
     /// <summary>A sequence delayed by one step: [initial, s_0, …, s_(T-2)].</summary>
     Shift,
 
-    /// <summary>A loop over Time, see <see cref="ScanBody"/>. Inputs: initial carried values, then sequences.</summary>
+    /// <summary>A loop over Time, see <see cref="ScanBody"/>. Inputs: initial carried values, then sequences, then captured values.</summary>
     Scan,
 
     /// <summary>One result of a Scan: stacked values first, then final carried values.</summary>
@@ -102,7 +102,7 @@ internal sealed class Node
 /// <param name="Next">Its value after this step.</param>
 internal readonly record struct Carried(Node Argument, Node Next);
 
-/// <summary>One step of a Scan. What the body reaches that is no argument of it is captured: parameters and constants.</summary>
+/// <summary>One step of a Scan. Parameters and constants it reads as they are.</summary>
 /// <param name="Scope">Identity of the loop; arguments carry it.</param>
 /// <param name="Primal">For an adjoint the scope of the loop it differentiates, otherwise 0.</param>
 /// <param name="Layer">The layer the loop belongs to.</param>
@@ -116,4 +116,8 @@ internal sealed record ScanBody(
     bool Reverse,
     ImmutableArray<Carried> Carried,
     ImmutableArray<Node> Sequences,
-    ImmutableArray<Node> Stacked);
+    ImmutableArray<Node> Stacked)
+{
+    /// <summary>Arguments for what is computed outside and is the same in every step.</summary>
+    public ImmutableArray<Node> Captured { get; init; } = ImmutableArray<Node>.Empty;
+}

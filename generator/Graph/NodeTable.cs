@@ -55,11 +55,11 @@ internal sealed class NodeTable
     public Node Reduce(Node value, Axes over, string operation = "sum") =>
         (value.Type.Axes & over) == 0 ? value : Intern(NodeKind.Reduce, operation, value.Type.Without(over), ImmutableArray.Create(value), over: over);
 
-    /// <summary>Vectors one after another along Unit.</summary>
+    /// <summary>Vectors and single elements one after another along Unit.</summary>
     public Node Concat(ImmutableArray<Node> parts)
     {
-        NodeType type = NodeType.Vector(parts.Sum(part => part.Type.Units)).With(parts.Aggregate(Axes.None, (axes, part) => axes | part.Type.Axes));
-        return parts.Length == 1 ? parts[0] : Intern(NodeKind.Concat, "", type, parts);
+        NodeType type = NodeType.Vector(parts.Sum(part => part.Type.Elements)).With(parts.Aggregate(Axes.None, (axes, part) => axes | part.Type.Axes));
+        return parts.Length == 1 && parts[0].Type.Has(Axes.Unit) ? parts[0] : Intern(NodeKind.Concat, "", type, parts);
     }
 
     /// <summary>Elements <paramref name="first"/> … of a vector.</summary>
@@ -92,9 +92,9 @@ internal sealed class NodeTable
 
     public Node Scan(ScanBody body, ImmutableArray<Node> inputs)
     {
-        if (inputs.Length != body.Carried.Length + body.Sequences.Length)
+        if (inputs.Length != body.Carried.Length + body.Sequences.Length + body.Captured.Length)
         {
-            throw new InvalidOperationException("a Scan takes an initial value for each carried one and an input for each sequence");
+            throw new InvalidOperationException("a Scan takes an initial value for each carried one and an input for each sequence and captured value");
         }
 
         return Intern(NodeKind.Scan, body.Layer, NodeType.Scalar, inputs, body: body);

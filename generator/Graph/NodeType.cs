@@ -32,6 +32,9 @@ internal readonly record struct NodeType(Axes Axes, int Units = 0, int Columns =
 
     public static NodeType Matrix(int rows, int columns) => new(Axes.Unit | Axes.Column, rows, columns);
 
+    /// <summary>Elements along Unit; one where a value has none of its own and broadcasts.</summary>
+    public int Elements => Math.Max(Units, 1);
+
     public bool Has(Axes axes) => (Axes & axes) == axes;
 
     public NodeType With(Axes axes) => this with { Axes = Axes | axes };

@@ -48,7 +48,7 @@ internal static class OperationTable
             (g, x, y, d) => new[] { null, g.Map("select_positive", x[0], d, g.Constant(0)), g.Map("select_positive", x[0], g.Constant(0), d) },
             VectorMath + "SelectPositive({0}, {1}, {2})", 0.2),
 
-        // A value of one element as a vector like another: what the adjoint of a sum is.
+        // A value with the axes of another too: what the adjoint of a sum is, and a state that parameters alone decide.
         Operator("broadcast", 2, x => x[0], (g, x, y, d) => new[] { d, null }, "{0}", 0),
 
         // The normal distribution's cumulative function, for gelu's derivative.

@@ -1,7 +1,6 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Linq;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
@@ -96,6 +95,12 @@ internal static class Bind
         /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
         private const double LayerNormEpsilon = 1e-5;
 
+        /// <summary>
+        /// Where a matrix starts that tokens look up: a token picks one column where a vector would sum over all, so that its fan-in is 1.
+        /// He et al.'s uniform bound, gain · √(3 / fan-in), with the gain 5/3 of tanh (as PyTorch's calculate_gain), rounded.
+        /// </summary>
+        private const double LookupBound = 2.9;
+
         private readonly NodeTable _table;
         private readonly LayerSpec _layer;
         private readonly CellShapes _shapes;
@@ -108,6 +113,8 @@ internal static class Bind
         private readonly Dictionary<string, Node> _parameters = new(StringComparer.Ordinal);
         private readonly Dictionary<(string Name, int Delay), Node> _delayed = new();
         private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _multiplied = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _lookedUp = new(StringComparer.Ordinal);
         private Node _input = null!;
 
         public CellBinder(
@@ -156,6 +163,11 @@ internal static class Bind
                 }
             }
 
+            foreach (StartDeclaration start in _cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned && !_delayed.ContainsKey((start.Name.Name, 1))))
+            {
+                Error(DiagnosticIds.Unused, $"'{start.Name.Name}' is never read at an earlier step and starts nowhere (remove the line, or read {start.Name.Name}[t-1])", start.Span);
+            }
+
             if (_errors.Count > 0)
             {
                 return null;
@@ -191,13 +203,15 @@ internal static class Bind
         {
             ImmutableArray<Carried>.Builder carried = ImmutableArray.CreateBuilder<Carried>();
             ImmutableArray<Node>.Builder scanInputs = ImmutableArray.CreateBuilder<Node>();
-            var names = new List<string>();
+            var states = new List<StateDeclaration>();
             foreach ((string name, int delay) in _delayed.Keys.OrderBy(key => _shapes.ValueOrder.IndexOf(key.Name)).ThenBy(key => key.Delay).ToList())
             {
                 Node argument = _delayed[(name, delay)];
-                carried.Add(new Carried(argument, delay == 1 ? _values[name] : _delayed[(name, delay - 1)]));
-                names.Add(delay == 1 ? $"{_layer.Name}.{name}" : $"{_layer.Name}.{name}[t-{delay}]");
-                scanInputs.Add(_table.Input(names[names.Count - 1], argument.Type));
+                Node next = delay == 1 ? _values[name] : _delayed[(name, delay - 1)];
+                carried.Add(new Carried(argument, next.Type == argument.Type ? next : _table.Map("broadcast", next, argument)));
+                StateDeclaration state = Start(name, delay == 1 ? $"{_layer.Name}.{name}" : $"{_layer.Name}.{name}[t-{delay}]", argument.Type);
+                states.Add(state);
+                scanInputs.Add(state.Start);
             }
 
             scanInputs.Add(input);
@@ -207,7 +221,7 @@ internal static class Bind
             ImmutableArray<Node> stacked = carried.Select(c => c.Next).Prepend(output).Distinct().ToImmutableArray();
             Node scan = _table.Scan(
                 new ScanBody(_scope, 0, _layer.Name, Reverse: false, carried.ToImmutable(), ImmutableArray.Create(_input), stacked), scanInputs.ToImmutable());
-            var states = carried.Select((c, index) => new StateDeclaration(names[index], scan.Inputs[index], _table.Final(scan, index))).ToList();
+            states = states.Select((state, index) => state with { Final = _table.Final(scan, index) }).ToList();
             List<ParameterDeclaration> parameters = _shapes.Parameters.Select(shape => Declare(shape)).ToList();
             ImmutableArray<string> equations = written.Statements.Where(s => s is EquationSyntax or LoopSyntax or SizeDeclaration or ParamDeclaration).Select(SyntaxPrinter.Print).ToImmutableArray();
             var notes = new List<string>();
@@ -218,22 +232,35 @@ internal static class Bind
 
             foreach (CellSetting setting in _layer.Settings)
             {
-                string set = setting.Function ?? setting.Number.ToString("R", CultureInfo.InvariantCulture);
-                notes.Add(setting.Kind == CellSettingKind.Init ? $"init {setting.Name} = {set}" : $"{setting.Name} = {set}");
+                notes.Add((setting.Kind == CellSettingKind.Init ? "init " : "") + $"{setting.Name} = {setting.Value}");
             }
 
             var text = new LayerText(_layer.Name, _layer.Cell, inputs, _layer.Units, equations, notes.ToImmutableArray());
             return new BoundLayer(text, parameters, states, _table.Stacked(scan, stacked.IndexOf(output)));
         }
 
+        /// <summary>
+        /// A state and its value before the first step: the caller's, or what fresh rows start from. Every delay of a value starts alike.
+        /// </summary>
+        private StateDeclaration Start(string name, string state, NodeType type)
+        {
+            Node initial = _table.Input(state, type);
+            string start = StartDeclaration.ParameterOf(name);
+            if (!_shapes.IsStartLearned(name) || _shapes.IsNumber(start))
+            {
+                return new StateDeclaration(state, initial, initial, initial) { StartNumber = _shapes.IsStartLearned(name) ? _shapes.NumberOf(start) : 0 };
+            }
+
+            Node fresh = _table.Input(state + " is fresh", NodeType.Scalar.With(Axes.Batch));
+            Node value = _table.Map("select_positive", fresh, _parameters[start], initial);
+            _table.SetLabel(fresh, "fresh_" + name);
+            _table.SetLabel(value, state.Substring(_layer.Name.Length + 1) + "_at_the_start");
+            return new StateDeclaration(state, initial, value, initial) { LearnedStart = _parameters[start], Fresh = fresh };
+        }
+
         private void CheckDeclarations()
         {
             var known = new HashSet<string>(_shapes.Parameters.Select(p => p.Name), StringComparer.Ordinal);
-            foreach (StartDeclaration start in _cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned))
-            {
-                Error(DiagnosticIds.UnsupportedHere, "learned starting states are not supported yet (write 'start NAME = zero')", start.Span);
-            }
-
             foreach (InitDeclaration init in _cell.Statements.OfType<InitDeclaration>().Where(init => !known.Contains(init.Name.Name) && !_shapes.IsBound(init.Name.Name)))
             {
                 Error(DiagnosticIds.UnknownName, $"no parameter is called '{init.Name.Name}' {Nearest.Remedy(init.Name.Name, known, "remove the line")}", init.Name.Span);
@@ -250,13 +277,20 @@ internal static class Bind
             Node node = _parameters[shape.Name];
             if (_settings.TryGetValue(shape.Name, out CellSetting? setting) && setting.Kind == CellSettingKind.Init)
             {
-                return new ParameterDeclaration(node, "constant", ImmutableArray.Create(setting.Number));
+                return setting.Function is { } initializer
+                    ? new ParameterDeclaration(node, initializer, setting.Arguments.Items)
+                    : new ParameterDeclaration(node, "constant", ImmutableArray.Create(setting.Number));
             }
 
             InitDeclaration? declared = _cell.Statements.OfType<InitDeclaration>().LastOrDefault(init => init.Name.Name == shape.Name);
             if (declared is not null)
             {
                 return new ParameterDeclaration(node, declared.Function, declared.Arguments.Items);
+            }
+
+            if (_lookedUp.Contains(shape.Name) && !_multiplied.Contains(shape.Name))
+            {
+                return new ParameterDeclaration(node, "uniform", ImmutableArray.Create(-LookupBound, LookupBound));
             }
 
             string kind = shape.Columns == 0 ? "zero" : shape.OnState && shape.Rows == shape.Columns ? "orthogonal" : "glorot";
@@ -372,11 +406,12 @@ internal static class Bind
             if (!tokens)
             {
                 Node operand = Build(product.Right);
-                if (!operand.Type.Has(Axes.Batch))
+                if (operand.IsConstant(0))
                 {
-                    Error(DiagnosticIds.UnsupportedHere, $"right of '@' stands a value of the step, but {SyntaxPrinter.Print(product.Right)} is the same in every step (train the product itself: write a vector)", product.Right.Span);
-                    return _table.Constant(0);
+                    return operand;
                 }
+
+                _multiplied.Add(matrix.Name.Name);
 
                 return transposed ? _table.TransposedProduct(weights, operand) : _table.Product(weights, operand);
             }
@@ -388,6 +423,7 @@ internal static class Bind
             }
 
             _read.Add("x");
+            _lookedUp.Add(matrix.Name.Name);
             return _table.Gather(weights, _input);
         }
 

@@ -24,14 +24,24 @@ internal static class Differentiate
             adjoints.Add(state.Final, table.Input(UpstreamGradient.Final(state.Name), state.Final.Type));
         }
 
-        foreach (Node scan in graph.Roots.Reachable().Where(node => node.Kind == NodeKind.Scan).Reverse())
+        foreach (Node node in Enumerable.Reverse(graph.Roots.Reachable()))
         {
-            AdjointOfScan(table, scan, graph, adjoints);
+            if (node.Kind == NodeKind.Scan)
+            {
+                AdjointOfScan(table, node, graph, adjoints);
+            }
+            else if (node.Kind is not (NodeKind.Input or NodeKind.Parameter or NodeKind.Result) && adjoints.TryGet(node) is { } d)
+            {
+                // Outside loops stands what is the same in every step: here a parameter's contribution is complete.
+                AdjointsOfInputs(
+                    table, node, d, Axes.Unit | Axes.Batch | Axes.Time, adjoints,
+                    (parameter, left, right) => adjoints.Add(parameter, right is null ? left : table.Contract(left, right, Axes.None)));
+            }
         }
 
         ImmutableArray<Gradient>.Builder gradients = ImmutableArray.CreateBuilder<Gradient>();
         gradients.AddRange(graph.Parameters.Select(p => new Gradient(GradientKind.Parameter, p.Node, adjoints.Get(p.Node))));
-        gradients.AddRange(graph.States.Select(s => new Gradient(GradientKind.InitialState, s.Initial, adjoints.Get(s.Initial))));
+        gradients.AddRange(graph.States.Select(s => new Gradient(GradientKind.InitialState, s.Initial, adjoints.Get(s.Start))));
         if (!graph.Input.Type.IsToken)
         {
             gradients.Add(new Gradient(GradientKind.Input, graph.Input, adjoints.Get(graph.Input)));
@@ -67,7 +77,7 @@ internal static class Differentiate
         {
             if (outside.TryGet(table.Stacked(scan, j)) is { } upstream)
             {
-                Node argument = table.Argument("d_stacked_" + j, body.Stacked[j].Type, scope);
+                Node argument = table.Argument("d_stacked_" + j, body.Stacked[j].Type.With(Axes.Batch), scope);
                 table.SetLabel(argument, "d_" + (table.Label(body.Stacked[j]) ?? "output") + "_upstream");
                 sequences.Add(argument);
                 sequenceInputs.Add(upstream);
@@ -117,8 +127,8 @@ internal static class Differentiate
         var carried = body.Carried.Select((c, i) => new Carried(carriedAdjoints[i], inside.TryGet(c.Argument) ?? table.Multiply(table.Constant(0), carriedAdjoints[i])));
         IEnumerable<Node> initial = body.Carried.Select((c, i) => outside.TryGet(table.Final(scan, i)) ?? table.Constant(0));
         Node adjoint = table.Scan(
-            new ScanBody(scope, body.Scope, body.Layer, !body.Reverse, carried.ToImmutableArray(), sequences.ToImmutable(), stackedValues.ToImmutableArray()),
-            initial.Concat(sequenceInputs).ToImmutableArray());
+            new ScanBody(scope, body.Scope, body.Layer, !body.Reverse, carried.ToImmutableArray(), sequences.ToImmutable(), stackedValues.ToImmutableArray()) { Captured = body.Captured },
+            initial.Concat(sequenceInputs).Concat(body.Captured.Select(scan.InputOf)).ToImmutableArray());
 
         for (int i = 0; i < body.Carried.Length; i++)
         {
@@ -136,7 +146,7 @@ internal static class Differentiate
         foreach ((Node parameter, Node left, Node? right) in contributions)
         {
             Node d = Outside(left);
-            outside.Add(parameter, right is null ? table.Reduce(d, Axes.Batch | Axes.Time)
+            outside.Add(parameter.Kind == NodeKind.Argument ? scan.InputOf(parameter) : parameter, right is null ? table.Reduce(d, Axes.Batch | Axes.Time)
                 : right.Type.IsToken ? table.ScatterAdd(d, sequenceInputs[sequences.IndexOf(right)], parameter.Type.Columns)
                 : table.Contract(d, Outside(right), Axes.Batch | Axes.Time));
         }
@@ -158,59 +168,72 @@ internal static class Differentiate
                 continue;
             }
 
-            switch (node.Kind)
+            if (node.Kind == NodeKind.Parameter || body.Captured.Contains(node))
             {
-                case NodeKind.Map:
-                    Node?[] derivatives = OperationTable.Get(node.Name).Derivative(table, node.Inputs, node, d);
-                    for (int i = 0; i < derivatives.Length; i++)
-                    {
-                        Give(node.Inputs[i], derivatives[i]);
-                    }
-
-                    break;
-                case NodeKind.Relabel:
-                    Give(node.Inputs[0], table.Relabel(d));
-                    break;
-                case NodeKind.Reduce when node.Name == "sum":
-                    Give(node.Inputs[0], d);
-                    break;
-                case NodeKind.Reduce:
-                    // Where the value is the maximum itself.
-                    Give(node.Inputs[0], table.Map("select_positive", table.Subtract(node, node.Inputs[0]), table.Constant(0), d));
-                    break;
-                case NodeKind.Concat:
-                    int first = 0;
-                    foreach (Node part in node.Inputs)
-                    {
-                        Give(part, table.Slice(d, first, part.Type.Units));
-                        first += part.Type.Units;
-                    }
-
-                    break;
-                case NodeKind.Slice:
-                    throw new InvalidOperationException("equations have no slices");
-                case NodeKind.Contract:
-                    Node left = node.Inputs[0], right = node.Inputs[1];
-                    if (left.Kind == NodeKind.Parameter)
-                    {
-                        contributions.Add((left, d.Type.Has(Axes.Unit) ? d : right, d.Type.Has(Axes.Unit) ? right : d));
-                    }
-
-                    // The vector's adjoint as a vector again, so that several products' adjoints add up elementwise.
-                    Node adjoint = table.Contract(left, d, left.Type.Axes & d.Type.Axes & (Axes.Unit | Axes.Column));
-                    Give(right.Vector(), right.Vector() == right ? adjoint : table.Relabel(adjoint));
-                    break;
-                case NodeKind.Gather:
-                    contributions.Add((node.Inputs[0], d, node.Inputs[1]));
-                    break;
-                case NodeKind.Argument or NodeKind.Constant:
-                    break;
-                case NodeKind.Parameter:
-                    contributions.Add((node, d, null));
-                    break;
-                default:
-                    throw new InvalidOperationException($"no derivative for {node.Kind}");
+                contributions.Add((node, d, null));
             }
+            else if (node.Kind != NodeKind.Argument)
+            {
+                // Over batch and time a parameter's contributions are summed outside.
+                AdjointsOfInputs(table, node, d, Axes.Unit, inside, (parameter, left, right) => contributions.Add((parameter, left, right)));
+            }
+        }
+    }
+
+    /// <summary>What a value's adjoint gives to its inputs.</summary>
+    /// <param name="summed">The axes to sum over where an input was broadcast along them.</param>
+    /// <param name="contribute">Told what a matrix gets: the two vectors whose outer product it is, or a lookup's adjoint and tokens.</param>
+    private static void AdjointsOfInputs(NodeTable table, Node node, Node d, Axes summed, Adjoints adjoints, Action<Node, Node, Node?> contribute)
+    {
+        switch (node.Kind)
+        {
+            case NodeKind.Map:
+                Node?[] derivatives = OperationTable.Get(node.Name).Derivative(table, node.Inputs, node, d);
+                for (int i = 0; i < derivatives.Length; i++)
+                {
+                    Give(node.Inputs[i], derivatives[i]);
+                }
+
+                break;
+            case NodeKind.Relabel:
+                Give(node.Inputs[0], table.Relabel(d));
+                break;
+            case NodeKind.Reduce when node.Name == "sum":
+                Give(node.Inputs[0], d);
+                break;
+            case NodeKind.Reduce:
+                // Where the value is the maximum itself.
+                Give(node.Inputs[0], table.Map("select_positive", table.Subtract(node, node.Inputs[0]), table.Constant(0), d));
+                break;
+            case NodeKind.Concat:
+                int first = 0;
+                foreach (Node part in node.Inputs)
+                {
+                    Give(part, table.Slice(d, first, part.Type.Elements));
+                    first += part.Type.Elements;
+                }
+
+                break;
+            case NodeKind.Slice:
+                throw new InvalidOperationException("equations have no slices");
+            case NodeKind.Contract:
+                Node left = node.Inputs[0], right = node.Inputs[1];
+                if (left.Kind == NodeKind.Parameter)
+                {
+                    contribute(left, d.Type.Has(Axes.Unit) ? d : right, d.Type.Has(Axes.Unit) ? right : d);
+                }
+
+                // The vector's adjoint as a vector again, so that several products' adjoints add up elementwise.
+                Node adjoint = table.Contract(left, d, left.Type.Axes & d.Type.Axes & (Axes.Unit | Axes.Column));
+                Give(right.Vector(), right.Vector() == right ? adjoint : table.Relabel(adjoint));
+                break;
+            case NodeKind.Gather:
+                contribute(node.Inputs[0], d, node.Inputs[1]);
+                break;
+            case NodeKind.Constant:
+                break;
+            default:
+                throw new InvalidOperationException($"no derivative for {node.Kind}");
         }
 
         void Give(Node input, Node? derivative)
@@ -220,10 +243,9 @@ internal static class Differentiate
                 return;
             }
 
-            // An input that was broadcast over units gets the sum; over batch and time a parameter's contributions are summed outside.
-            // One that was summed gets the same for each of its elements.
-            derivative = table.Reduce(derivative, derivative.Type.Axes & ~input.Type.Axes & Axes.Unit);
-            inside.Add(input, input.Type.Has(Axes.Unit) && !derivative.Type.Has(Axes.Unit) ? table.Map("broadcast", derivative, input) : derivative);
+            // An input that was broadcast gets the sum; one that was summed gets the same for each of its elements.
+            derivative = table.Reduce(derivative, derivative.Type.Axes & ~input.Type.Axes & summed);
+            adjoints.Add(input, input.Type.Has(Axes.Unit) && !derivative.Type.Has(Axes.Unit) ? table.Map("broadcast", derivative, input) : derivative);
         }
     }
 

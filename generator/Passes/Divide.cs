@@ -22,6 +22,7 @@ internal static class Divide
     public static Division DivisionOf(Statement statement) => statement switch
     {
         Loop => Division.Rows,
+        ProductStage { Extent: Extent.Once } or MapStage { Extent: Extent.Once } or CopyRows { Extent: Extent.Once } => Division.One,
         ProductStage { Extent: Extent.Step } or MapStage { Extent: Extent.Step } or CopyRows { Extent: Extent.Step } => Division.Rows,
         ProductStage or MapStage or CopyRows => Division.RowsOfSteps,
         _ => Division.Blocks,
@@ -32,17 +33,19 @@ internal static class Divide
     {
         switch (DivisionOf(one))
         {
-            // All steps of a row are one thread's.
+            // All steps of a row are one thread's, and so is what one thread does.
             case Division.Rows:
+            case Division.One:
                 return false;
 
             // One row's number at two moments means two rows.
             case Division.RowsOfSteps:
                 return Meets(one.Writes(), other.Reads().Concat(other.Writes())) || Meets(other.Writes(), one.Reads());
 
-            // Gradients of one packing by its panels and by its columns.
+            // Gradients of one packing by its panels and by its columns; sums over rows that others read.
             default:
-                return one is WeightGradient first && other is WeightGradient second && first.Packing == second.Packing && first.IsLookup != second.IsLookup;
+                return one.Writes().Intersect(other.Reads()).Any() || other.Writes().Intersect(one.Reads()).Any()
+                    || (one is WeightGradient first && other is WeightGradient second && first.Packing == second.Packing && first.IsLookup != second.IsLookup);
         }
 
         bool Meets(IEnumerable<Operand> writes, IEnumerable<Operand> uses) =>

@@ -71,7 +71,7 @@ internal static class Fuse
                 && nodes.Any(user => depth[user] > level && user.Inputs.Contains(node))))
             {
                 var operand = new Operand(values.Count);
-                values.Add(new StoredValue(values.Count, "between_" + values.Count, stage.Units, stage.Extent == Extent.Step ? Residence.Step : Residence.Steps));
+                values.Add(new StoredValue(values.Count, "between_" + values.Count, stage.Units, stage.Extent.Scratch()));
                 stores.Add(new Binding(node, operand));
             }
 

@@ -54,11 +54,11 @@ internal static class Hoist
         }
 
         ImmutableArray<Node>.Builder sequences = body.Sequences.ToBuilder();
-        ImmutableArray<Node>.Builder inputs = scan.Inputs.ToBuilder();
+        var inputs = new List<Node>();
         var lifted = new Dictionary<Node, Node>();
         var done = new Dictionary<Node, Node>();
         ScanBody rewritten = body.Rewrite(Visit);
-        return lifted.Count == 0 ? scan : table.Scan(rewritten with { Sequences = sequences.ToImmutable() }, inputs.ToImmutable());
+        return lifted.Count == 0 ? scan : table.Scan(rewritten with { Sequences = sequences.ToImmutable() }, scan.InputsWith(inputs));
 
         Node Visit(Node node)
         {
@@ -72,7 +72,7 @@ internal static class Hoist
                 result = table.Argument("hoisted_" + node.Id, node.Type, body.Scope);
                 table.SetLabel(result, (table.Label(node) ?? "input") + "_hoisted");
                 sequences.Add(result);
-                Node outside = Lift(table, node, lifted, argument => scan.Inputs[body.Carried.Length + body.Sequences.IndexOf(argument)]);
+                Node outside = Lift(table, node, lifted, scan.InputOf);
                 table.CopyLabel(node, outside);
 
                 inputs.Add(outside);
@@ -100,7 +100,7 @@ internal static class Hoist
         for (int index = 0; index < body.Stacked.Length; index++)
         {
             Node value = body.Stacked[index];
-            if (value.Kind == NodeKind.Argument || carried.Contains(value))
+            if (value.Kind == NodeKind.Argument || carried.Contains(value) || !value.Type.Has(Axes.Batch))
             {
                 continue;
             }
@@ -128,7 +128,7 @@ internal static class Hoist
 
         foreach (int index in sinking)
         {
-            Node outside = Lift(table, body.Stacked[index], lifted, argument => scan.Inputs[body.Carried.Length + body.Sequences.IndexOf(argument)]);
+            Node outside = Lift(table, body.Stacked[index], lifted, scan.InputOf);
             table.CopyLabel(body.Stacked[index], outside);
 
             moved[(result, index)] = outside;

@@ -180,9 +180,22 @@ internal static class StatementExtensions
         MapStage stage => stage.Loads.Select(load => load.Operand),
         StreamStage stage => stage.Parts.SelectMany((part, index) => part.Reads().Except(stage.Parts.Take(index).SelectMany(Writes))),
         ColumnSums sums => sums.Loads.Select(load => load.Operand),
+        RowSum sum => new[] { sum.Load.Operand },
         WeightGradient gradient => gradient.Adjoints.OfType<Operand>().Append(gradient.Columns),
         CopyRows copy => copy.From is { } from ? new[] { from } : Enumerable.Empty<Operand>(),
         _ => Enumerable.Empty<Operand>(),
+    };
+
+    /// <summary>The rows a statement works on.</summary>
+    public static Extent RowExtent(this Statement statement) => statement switch
+    {
+        ProductStage stage => stage.Extent,
+        MapStage stage => stage.Extent,
+        ColumnSums sums => sums.Extent,
+        RowSum sum => sum.Extent,
+        WeightGradient gradient => gradient.Extent,
+        CopyRows copy => copy.Extent,
+        _ => Extent.Sequence,
     };
 
     public static IEnumerable<Operand> Writes(this Statement statement) => statement switch
@@ -190,6 +203,7 @@ internal static class StatementExtensions
         ProductStage stage => stage.Accumulators.Select(accumulator => accumulator.Target),
         MapStage stage => stage.Stores.Concat(stage.Reductions).Select(store => store.Operand),
         StreamStage stage => stage.Kept.IsEmpty ? stage.Parts.SelectMany(Writes) : stage.Kept,
+        RowSum sum => new[] { sum.Target },
         CopyRows copy => new[] { copy.To },
         _ => Enumerable.Empty<Operand>(),
     };

@@ -21,7 +21,7 @@ internal static class Prune
         return graph with
         {
             Output = rebuild.Visit(graph.Output),
-            States = graph.States.Select(state => state with { Final = rebuild.Visit(state.Final) }).ToImmutableArray(),
+            States = graph.States.Select(state => state with { Start = rebuild.Visit(state.Start), Final = rebuild.Visit(state.Final) }).ToImmutableArray(),
             Gradients = graph.Gradients.Select(gradient => gradient with { Value = rebuild.Visit(gradient.Value) }).ToImmutableArray(),
         };
     }
@@ -71,7 +71,7 @@ internal static class Prune
         }
     }
 
-    /// <summary>The needed results, carried values and sequences of one loop, by index.</summary>
+    /// <summary>The needed results, carried values, sequences and captured values of one loop, by index.</summary>
     private sealed class Part
     {
         public SortedSet<int> Stacked { get; } = new();
@@ -79,6 +79,14 @@ internal static class Prune
         public SortedSet<int> Carried { get; } = new();
 
         public SortedSet<int> Sequences { get; } = new();
+
+        public SortedSet<int> Captured { get; } = new();
+
+        /// <summary>The loop's inputs that are left, in their order.</summary>
+        public IEnumerable<Node> Inputs(Node scan) => Carried
+            .Concat(Sequences.Select(k => scan.Body!.Carried.Length + k))
+            .Concat(Captured.Select(k => scan.Body!.Carried.Length + scan.Body.Sequences.Length + k))
+            .Select(index => scan.Inputs[index]);
 
         /// <summary>Adds what the needed results need inside the loop; gives the loop's inputs they reach.</summary>
         public List<Node> Grow(Node scan)
@@ -106,7 +114,15 @@ internal static class Prune
                 }
             }
 
-            return Carried.Select(i => scan.Inputs[i]).Concat(Sequences.Select(k => scan.Inputs[body.Carried.Length + k])).ToList();
+            for (int k = 0; k < body.Captured.Length; k++)
+            {
+                if (reached.Contains(body.Captured[k]))
+                {
+                    Captured.Add(k);
+                }
+            }
+
+            return Inputs(scan).ToList();
         }
     }
 
@@ -139,8 +155,9 @@ internal static class Prune
                         Carried = part.Carried.Select(i => body.Carried[i]).ToImmutableArray(),
                         Sequences = part.Sequences.Select(k => body.Sequences[k]).ToImmutableArray(),
                         Stacked = part.Stacked.Select(i => body.Stacked[i]).ToImmutableArray(),
+                        Captured = part.Captured.Select(k => body.Captured[k]).ToImmutableArray(),
                     },
-                    part.Carried.Select(i => Visit(node.Inputs[i])).Concat(part.Sequences.Select(k => Visit(node.Inputs[body.Carried.Length + k]))).ToImmutableArray());
+                    part.Inputs(node).Select(Visit).ToImmutableArray());
             }
             else if (node.Kind == NodeKind.Result)
             {

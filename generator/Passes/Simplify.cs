@@ -61,7 +61,7 @@ internal static class Simplify
         {
             case "identity":
                 return x[0];
-            case "broadcast" when x[0].IsConstant(0) || x[0].Type.Has(Axes.Unit):
+            case "broadcast" when x[0].IsConstant(0) || x[0].Type == node.Type:
                 return x[0];
             case "add" when x[0].IsConstant(0):
                 return x[1];

@@ -62,6 +62,10 @@ internal static class Stack
             for (int i = 0; i < _graph.States.Length; i++)
             {
                 Bind(_graph.States[i].Initial, Residence.State, i);
+                if (_graph.States[i].Fresh is { } fresh)
+                {
+                    Bind(fresh, Residence.Fresh, i);
+                }
             }
 
             // A result that is computed outside loops is written where the caller reads it; one that a loop stacks is copied there.
@@ -72,6 +76,17 @@ internal static class Stack
             }
 
             var statements = new List<Statement>();
+            if (!_graph.Gradients.IsEmpty)
+            {
+                // The way back asks which rows were fresh, and none is any more when it begins.
+                foreach (Node fresh in _graph.States.Select(state => state.Fresh).OfType<Node>())
+                {
+                    var kept = new Operand(NewValue(NameOf(fresh, "fresh"), fresh.Type.Units, Residence.Step));
+                    statements.Add(new CopyRows("fresh rows", Extent.Step, fresh.Type.Units, OperandOf(0, fresh), kept));
+                    _operands[(0, fresh)] = kept;
+                }
+            }
+
             LowerOuter(new[] { _graph.Output }.Concat(_graph.States.Select(state => state.Final)), statements, isAdjoint: false);
 
             // The adjoint may read a sequence delayed by one step that no loop kept with its initial state: that state is here only now.
@@ -95,6 +110,12 @@ internal static class Stack
                     statements.Add(new CopyRows(
                         _graph.States[i].Name, Extent.Step, _graph.States[i].Final.Type.Units, OperandOf(0, _graph.States[i].Final), OperandOf(0, _graph.States[i].Initial)));
                 }
+
+                if (_graph.States[i].Fresh is { } fresh)
+                {
+                    int flags = Values.FindIndex(value => value.Residence == Residence.Fresh && value.Index == i);
+                    statements.Add(new CopyRows("no row is fresh after a step", Extent.Step, fresh.Type.Units, null, new Operand(flags)));
+                }
             }
 
             return statements.ToImmutableArray();
@@ -115,9 +136,12 @@ internal static class Stack
                 Bind(input, state < 0 ? Residence.OutputGradient : Residence.FinalGradient, Math.Max(state, 0));
             }
 
-            foreach (Gradient gradient in gradients.Where(g => g.Kind == GradientKind.Input && g.Value.Kind is not (NodeKind.Result or NodeKind.Input)))
+            // The input's gradient is written where the caller reads it, unless it is somewhere already.
+            bool direct = false;
+            foreach (Gradient gradient in gradients.Where(g => g.Kind == GradientKind.Input && g.Value.Kind is not (NodeKind.Result or NodeKind.Input) && !_lowered.Contains(g.Value)))
             {
                 Bind(gradient.Value, Residence.InputGradient);
+                direct = true;
             }
 
             LowerOuter(gradients.Where(g => g.Kind != GradientKind.Parameter).Select(g => g.Value), statements, isAdjoint: true);
@@ -130,7 +154,7 @@ internal static class Stack
                     var target = new Operand(NewValue("d_" + gradient.Target.Name, gradient.Target.Type.Units, Residence.InitialGradient, state));
                     statements.Add(new CopyRows("gradient of the initial " + gradient.Target.Name, Extent.Step, gradient.Target.Type.Units, OperandOf(0, gradient.Value), target));
                 }
-                else if (gradient.Kind == GradientKind.Input && gradient.Value.Kind is NodeKind.Result or NodeKind.Input)
+                else if (gradient.Kind == GradientKind.Input && !direct)
                 {
                     var target = new Operand(NewValue("d_inputs", gradient.Target.Type.Units, Residence.InputGradient));
                     statements.Add(new CopyRows("gradient of the input", Extent.Sequence, gradient.Target.Type.Units, OperandOf(0, gradient.Value), target));
@@ -142,28 +166,71 @@ internal static class Stack
 
         // ---- outside loops
 
-        /// <summary>Lowers what <paramref name="roots"/> need and is not there yet, loop after loop.</summary>
+        /// <summary>
+        /// Lowers what <paramref name="roots"/> need and is not there yet: what depends on nothing that has steps, then loop after loop, then
+        /// what has none itself but depends on them.
+        /// </summary>
         private void LowerOuter(IEnumerable<Node> roots, List<Statement> statements, bool isAdjoint)
         {
-            var pending = new List<Node>();
-            foreach (Node node in roots.Reachable())
+            List<Node> order = roots.Reachable();
+            HashSet<Node> ofSteps = order.DependentOn(order.Where(node => node.Kind == NodeKind.Scan || node.Type.Has(Axes.Time)));
+            bool IsPending(Node node) => !_lowered.Contains(node)
+                && node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Relabel or NodeKind.Concat or NodeKind.Slice or NodeKind.Reduce;
+
+            foreach (Extent extent in new[] { Extent.Once, Extent.Step })
             {
-                switch (node.Kind)
+                Region(0, extent, order.Where(node => node.Type.RowExtent() == extent && !ofSteps.Contains(node) && IsPending(node)).ToList(), roots, statements, isAdjoint);
+            }
+
+            var pending = new List<Node>();
+            foreach (Node node in order)
+            {
+                if (node.Kind == NodeKind.Scan && _lowered.Add(node))
                 {
-                    case NodeKind.Scan when _lowered.Add(node):
-                        // Everything the loop reads comes before it.
-                        Region(0, Extent.Sequence, pending, node.Inputs, statements, isAdjoint);
-                        pending.Clear();
-                        LowerScan(node, statements);
-                        break;
-                    case NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Relabel or NodeKind.Concat or NodeKind.Slice when !_lowered.Contains(node):
-                    case NodeKind.Reduce when node.Over == Axes.Unit && !_lowered.Contains(node):
-                        pending.Add(node);
-                        break;
+                    // Everything the loop reads comes before it.
+                    Region(0, Extent.Sequence, pending, node.Inputs, statements, isAdjoint);
+                    pending.Clear();
+                    LowerScan(node, statements);
+                }
+                else if (node.Type.RowExtent() == Extent.Sequence && IsPending(node))
+                {
+                    pending.Add(node);
                 }
             }
 
             Region(0, Extent.Sequence, pending, roots, statements, isAdjoint);
+            pending.Clear();
+            foreach (Node node in order.Where(node => node.Type.RowExtent() != Extent.Sequence && ofSteps.Contains(node) && IsPending(node)))
+            {
+                bool isSumOfRows = node.Kind == NodeKind.Reduce && (node.Over & (Axes.Batch | Axes.Time)) != 0;
+                if (pending.Count > 0 && (isSumOfRows || pending[0].Type.RowExtent() != node.Type.RowExtent()))
+                {
+                    Region(0, pending[0].Type.RowExtent(), pending, roots, statements, isAdjoint);
+                    pending.Clear();
+                }
+
+                if (isSumOfRows)
+                {
+                    SumOfRows(node, statements);
+                }
+                else
+                {
+                    pending.Add(node);
+                }
+            }
+
+            Region(0, pending.Count > 0 ? pending[0].Type.RowExtent() : Extent.Once, pending, roots, statements, isAdjoint);
+        }
+
+        /// <summary>A value summed over its rows, as one row that all share.</summary>
+        private void SumOfRows(Node sum, List<Statement> statements)
+        {
+            Node value = sum.Inputs[0];
+            var target = new Operand(NewValue(NameOf(sum, "sum"), sum.Type.Units, Residence.Once));
+            statements.Add(new CopyRows(NameOf(sum, "sum"), Extent.Once, sum.Type.Units, null, target));
+            statements.Add(new RowSum(NameOf(sum, "sum"), value.Type.RowExtent(), sum.Type.Units, new Binding(value, OperandOf(0, value)), sum, target));
+            _operands[(0, sum)] = target;
+            _lowered.Add(sum);
         }
 
         private void LowerScan(Node scan, List<Statement> statements)
@@ -175,6 +242,11 @@ internal static class Stack
             {
                 _operands[(scope, body.Sequences[k])] = OperandOf(0, scan.Inputs[body.Carried.Length + k]);
                 _sequenceUses[(scope, body.Sequences[k])] = _outerUses[scan.Inputs[body.Carried.Length + k]];
+            }
+
+            foreach (Node captured in body.Captured)
+            {
+                _operands[(scope, captured)] = OperandOf(0, scan.InputOf(captured));
             }
 
             // Each carried value has memory of its own; the first one whose next value is computed here lends it to that value.
@@ -201,6 +273,11 @@ internal static class Stack
                 statements.Add(new CopyRows(
                     "start of " + NameOf(next, "state"), Extent.Step, body.Carried[i].Argument.Type.Units,
                     initial.Kind == NodeKind.Constant ? null : OperandOf(0, initial), new Operand(value, Moment.Initial)));
+            }
+
+            foreach (Node parameter in body.Stacked.Where(node => node.Kind == NodeKind.Parameter))
+            {
+                _operands[(scope, parameter)] = MemoryOf(0, parameter, statements);
             }
 
             foreach (Node stacked in body.Stacked.Where(node => node.Kind != NodeKind.Constant && !_operands.ContainsKey((scope, node))))
@@ -255,25 +332,33 @@ internal static class Stack
 
         private void LowerParameterGradients(List<Gradient> gradients, List<Statement> statements)
         {
+            // A value that all rows share gives its own elements; any other gives their sum over the rows.
             var sums = new List<(Node Parameter, Node Value)>();
             var products = new List<(Node Parameter, Node Value)>();
             foreach (Gradient gradient in gradients)
             {
                 foreach (Node term in Terms(gradient.Value))
                 {
-                    (term.Kind == NodeKind.Reduce ? sums : products).Add((gradient.Target, term));
+                    bool isSumOfRows = (term.Over & (Axes.Batch | Axes.Time)) != 0;
+                    if (term.Type.Has(Axes.Column))
+                    {
+                        products.Add((gradient.Target, term));
+                    }
+                    else
+                    {
+                        sums.Add((gradient.Target, isSumOfRows ? term.Inputs[0] : term));
+                    }
                 }
             }
 
             // What the contributions read may still have to be computed or its loop be run.
-            LowerOuter(products.SelectMany(p => p.Value.Inputs).Select(input => input.Vector()).Concat(sums.SelectMany(s => Leaves(s.Value.Inputs[0]))), statements, isAdjoint: true);
-            foreach (IGrouping<int, (Node Parameter, Node Value)> group in sums.GroupBy(sum => sum.Parameter.Type.Units))
+            LowerOuter(products.SelectMany(p => p.Value.Inputs).Select(input => input.Vector()).Concat(sums.SelectMany(s => Leaves(s.Value))), statements, isAdjoint: true);
+            foreach (var group in sums.GroupBy(sum => (sum.Parameter.Type.Units, Extent: sum.Value.Type.RowExtent())))
             {
-                ImmutableArray<Binding> loads = group.SelectMany(sum => Leaves(sum.Value.Inputs[0])).Distinct()
+                ImmutableArray<Binding> loads = group.SelectMany(sum => Leaves(sum.Value)).Distinct()
                     .Where(leaf => leaf.Kind is not (NodeKind.Parameter or NodeKind.Constant)).Select(leaf => new Binding(leaf, OperandOf(0, leaf))).ToImmutableArray();
                 statements.Add(new ColumnSums(
-                    "gradients of " + string.Join(", ", group.Select(sum => sum.Parameter.Name)), group.Key, loads,
-                    group.Select(sum => (sum.Parameter, sum.Value.Inputs[0])).ToImmutableArray()));
+                    "gradients of " + string.Join(", ", group.Select(sum => sum.Parameter.Name)), group.Key.Extent, group.Key.Units, loads, group.ToImmutableArray()));
             }
 
             while (products.Count > 0)
@@ -282,6 +367,7 @@ internal static class Stack
                 (Node parameter, Node value) = products[0];
                 Packing packing = _layout.PlaceOf(parameter).Packing!;
                 Node columns = value.Inputs[1].Vector();
+                Extent extent = value.Inputs[0].Type.RowExtent();
                 var adjoints = new Operand?[packing.Slots];
                 foreach ((Node other, Node term) in products.ToList())
                 {
@@ -294,7 +380,7 @@ internal static class Stack
                 }
 
                 statements.Add(new WeightGradient(
-                    "gradients of " + packing.Name, packing, adjoints.ToImmutableArray(), OperandOf(0, columns), value.Kind == NodeKind.ScatterAdd));
+                    "gradients of " + packing.Name, extent, packing, adjoints.ToImmutableArray(), MemoryOf(0, columns, statements), value.Kind == NodeKind.ScatterAdd));
             }
         }
 
@@ -500,8 +586,9 @@ internal static class Stack
                     members = new PendingSum?[] { first };
                 }
 
+                Operand memory = _owner.MemoryOf(_scope, operand, _statements);
                 ImmutableArray<Accumulator> accumulators = Uniform(members.Select(member => Begin(member!)).ToImmutableArray());
-                return (accumulators, new Term(packing, ImmutableArray.Create(_owner.OperandOf(_scope, operand)), isLookup));
+                return (accumulators, new Term(packing, ImmutableArray.Create(memory), isLookup));
             }
 
             /// <summary>The transposed products that follow each other in one sum, as one product with all their columns.</summary>
@@ -520,9 +607,10 @@ internal static class Stack
                 }
 
                 Packing packing = _owner.Derive(products.Select(product => product.Inputs[0]).ToImmutableArray(), isTransposed: true);
+                ImmutableArray<Operand> memory = products.Select(p => _owner.MemoryOf(_scope, p.Inputs[1], _statements)).ToImmutableArray();
                 Accumulator accumulator = Begin(sum);
                 sum.Next = end;
-                return (ImmutableArray.Create(accumulator), new Term(packing, products.Select(p => _owner.OperandOf(_scope, p.Inputs[1])).ToImmutableArray(), IsLookup: false));
+                return (ImmutableArray.Create(accumulator), new Term(packing, memory, IsLookup: false));
             }
 
             private Accumulator Begin(PendingSum sum)
@@ -572,7 +660,7 @@ internal static class Stack
                     bool many = sum.Terms.Any(term => term.Kind != NodeKind.Relabel);
                     if (!hasMemory || (isCarried && many))
                     {
-                        sum.Target = new Operand(_owner.NewValue(_owner.NameOf(sum.Root, "sum"), sum.Root.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
+                        sum.Target = new Operand(_owner.NewValue(_owner.NameOf(sum.Root, "sum"), sum.Root.Type.Units, _extent.Scratch()));
                         sum.CopyTo = hasMemory ? target : null;
                     }
                     else
@@ -636,7 +724,7 @@ internal static class Stack
                 List<(Node Node, Operand From, Operand To)> copies = _copies.Where(copy => _done.Contains(copy.Node)).ToList();
                 _copies.RemoveAll(copies.Contains);
                 // Sums and maxima are taken in the loop that computes what they run over.
-                List<Node> reductions = _reductions.Where(r => computed.Contains(r.Inputs[0]) || (IsReady(r.Inputs[0]) && r.Inputs[0].Kind != NodeKind.Parameter) || !inRegion.Contains(r.Inputs[0])).ToList();
+                List<Node> reductions = _reductions.Where(r => computed.Contains(r.Inputs[0]) || IsReady(r.Inputs[0]) || !inRegion.Contains(r.Inputs[0])).ToList();
                 foreach (int units in group.Select(map => map.Type.Units).Concat(copies.Select(c => c.Node.Type.Units))
                     .Concat(reductions.Select(r => r.Inputs[0].Type.Units)).Distinct().OrderBy(units => units))
                 {
@@ -701,9 +789,9 @@ internal static class Stack
                     int first = 0;
                     foreach (Node part in move.Inputs)
                     {
-                        int units = move.Kind == NodeKind.Concat ? part.Type.Units : move.Type.Units;
+                        int units = move.Kind == NodeKind.Concat ? part.Type.Elements : move.Type.Units;
                         _statements.Add(new CopyRows(
-                            _owner.NameOf(move, "vector"), _extent, units, _owner.OperandOf(_scope, part), target,
+                            _owner.NameOf(move, "vector"), _extent, units, _owner.MemoryOf(_scope, part, _statements), target,
                             move.Kind == NodeKind.Slice ? move.Index : 0, first));
                         first += units;
                     }
@@ -717,7 +805,7 @@ internal static class Stack
             {
                 if (!_owner._operands.TryGetValue((_scope, node), out Operand operand))
                 {
-                    operand = new Operand(_owner.NewValue(_owner.NameOf(node, otherwise), node.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
+                    operand = new Operand(_owner.NewValue(_owner.NameOf(node, otherwise), node.Type.Units, _extent.Scratch()));
                     _owner._operands[(_scope, node)] = operand;
                 }
 
@@ -764,6 +852,20 @@ internal static class Stack
             }
 
             throw new InvalidOperationException($"{node} has no memory");
+        }
+
+        /// <summary>The memory a product or a copy reads; parameters it cannot read where they live get a copy.</summary>
+        private Operand MemoryOf(int scope, Node node, List<Statement> statements)
+        {
+            if (node.Kind is NodeKind.Parameter or NodeKind.Constant && !_operands.ContainsKey((scope, node)))
+            {
+                var memory = new Operand(NewValue(NameOf(node, "number"), node.Type.Units, Residence.Once));
+                statements.Add(new MapStage(
+                    NameOf(node, "number"), Extent.Once, node.Type.Units, ImmutableArray<Binding>.Empty, ImmutableArray.Create(new Binding(node, memory)), IsAdjoint: false));
+                _operands[(scope, node)] = memory;
+            }
+
+            return OperandOf(scope, node);
         }
 
         /// <summary>Memory for a sequence delayed by one step: where it lies with its initial value, or else a copy that does.</summary>

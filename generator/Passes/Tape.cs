@@ -67,8 +67,7 @@ internal static class Tape
             }
 
             Node rewrittenForward = rewriter!.Visit(forward);
-            return table.Scan(
-                adjointBody, node.Inputs.Concat(saved.Select(value => table.Stacked(rewrittenForward, forwardBody.Stacked.IndexOf(value)))).ToImmutableArray());
+            return table.Scan(adjointBody, node.InputsWith(saved.Select(value => table.Stacked(rewrittenForward, forwardBody.Stacked.IndexOf(value)))));
         });
         return rewriter.Visit(graph);
     }

@@ -8,6 +8,9 @@ namespace Unrolled.Generator.Schedule;
 /// <summary>How long a stored value is kept, which decides its buffer's extent in steps.</summary>
 internal enum Residence
 {
+    /// <summary>One row, the same for every row and step of the call.</summary>
+    Once,
+
     /// <summary>One step: scratch.</summary>
     Step,
 
@@ -25,6 +28,7 @@ internal enum Residence
     Tokens,
     Output,
     State,
+    Fresh,
     OutputGradient,
     FinalGradient,
     InitialGradient,
@@ -32,7 +36,7 @@ internal enum Residence
 }
 
 /// <summary>A value that is kept in memory.</summary>
-/// <param name="Index">Which state, for State, FinalGradient and InitialGradient.</param>
+/// <param name="Index">Which state, for State, Fresh, FinalGradient and InitialGradient.</param>
 internal sealed record StoredValue(int Id, string Name, int Units, Residence Residence, int Index = 0);
 
 internal enum Moment
@@ -53,11 +57,27 @@ internal enum Moment
 /// <summary>A stored value at a moment.</summary>
 internal readonly record struct Operand(int Value, Moment Moment = Moment.Current);
 
-/// <summary>The rows a stage works on: the batch at one step, or the batch at all steps.</summary>
+/// <summary>The rows a stage works on: one for all, the batch at one step, or the batch at all steps.</summary>
 internal enum Extent
 {
+    Once,
     Step,
     Sequence,
+}
+
+internal static class ExtentExtensions
+{
+    /// <summary>How long a value of such rows is kept that nothing asks to keep longer.</summary>
+    public static Residence Scratch(this Extent extent) => extent switch
+    {
+        Extent.Once => Residence.Once,
+        Extent.Step => Residence.Step,
+        _ => Residence.Steps,
+    };
+
+    /// <summary>The rows of a value outside loops.</summary>
+    public static Extent RowExtent(this NodeType type) =>
+        type.Has(Axes.Time) ? Extent.Sequence : type.Has(Axes.Batch) ? Extent.Step : Extent.Once;
 }
 
 internal enum StartKind
@@ -97,13 +117,17 @@ internal sealed record MapStage(
 
 /// <summary>Gradients of vectors: a node summed over all rows for each parameter.</summary>
 internal sealed record ColumnSums(
-    string Name, int Units, ImmutableArray<Binding> Loads, ImmutableArray<(Node Parameter, Node Value)> Sums) : Statement(Name);
+    string Name, Extent Extent, int Units, ImmutableArray<Binding> Loads, ImmutableArray<(Node Parameter, Node Value)> Sums) : Statement(Name);
+
+/// <summary>The adjoint of a value that all rows share: a node summed over all rows.</summary>
+/// <param name="Sum">The graph's node it computes.</param>
+internal sealed record RowSum(string Name, Extent Extent, int Units, Binding Load, Node Sum, Operand Target) : Statement(Name);
 
 /// <summary>Gradients of a packing's matrices: for each slot the outer product of its rows' adjoint and the columns' value, over all rows.</summary>
 /// <param name="Adjoints">One for each slot; null leaves the slot alone.</param>
 /// <param name="Columns">What the matrices were applied to: a value, or tokens.</param>
 internal sealed record WeightGradient(
-    string Name, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name);
+    string Name, Extent Extent, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name);
 
 /// <summary>Rows from one place to another: a state and a loop's memory, a part of a vector and the whole; without a source, zeros.</summary>
 /// <param name="FromElement">Where in the source's row to begin.</param>
@@ -139,6 +163,9 @@ internal enum Division
 
     /// <summary>Some blocks of the weights or gradients that are written, from all rows: panels, columns or 16 units.</summary>
     Blocks,
+
+    /// <summary>One thread does it for all: what depends on parameters alone.</summary>
+    One,
 }
 
 /// <summary>Statements that threads divide among them alike. None reads what another thread's part of them writes; afterwards all threads meet.</summary>
@@ -148,6 +175,9 @@ internal sealed record Parallel(string Name, Division Division, ImmutableArray<S
 internal sealed record Buffer(int Id, string Name, int Units, int Slots, Residence Residence, int Index)
 {
     public int RowStride => Slots * Packing.Padded(Units);
+
+    /// <summary>Floats from the row of one sequence to the next one's: none where they share it.</summary>
+    public int RowStep => Residence == Residence.Once ? 0 : RowStride;
 }
 
 /// <summary>Where a stored value lies: a slot of a buffer.</summary>

@@ -63,10 +63,13 @@ internal static class SchedulePrinter
                         Line(depth, $"map {stage.Extent} {stage.Units}: {string.Join(", ", stage.Loads.Select(load => At(load.Operand)))} -> {string.Join(", ", stage.Stores.Concat(stage.Reductions).Select(store => At(store.Operand)))} ({stage.Computed().Count} operations)");
                         break;
                     case ColumnSums sums:
-                        Line(depth, $"column sums {string.Join(", ", sums.Sums.Select(sum => sum.Parameter.Name))} of {string.Join(", ", sums.Loads.Select(load => At(load.Operand)))}");
+                        Line(depth, $"column sums {sums.Extent} {string.Join(", ", sums.Sums.Select(sum => sum.Parameter.Name))} of {string.Join(", ", sums.Loads.Select(load => At(load.Operand)))}");
+                        break;
+                    case RowSum sum:
+                        Line(depth, $"sum of rows {sum.Extent} {At(sum.Load.Operand)} -> {At(sum.Target)}");
                         break;
                     case WeightGradient gradient:
-                        Line(depth, $"gradient {gradient.Packing.Name}: {string.Join(", ", gradient.Adjoints.Select(a => a is { } o ? At(o) : "-"))} ⊗ {At(gradient.Columns)}");
+                        Line(depth, $"gradient {gradient.Extent} {gradient.Packing.Name}: {string.Join(", ", gradient.Adjoints.Select(a => a is { } o ? At(o) : "-"))} ⊗ {At(gradient.Columns)}");
                         break;
                     case CopyRows copy:
                         Line(depth, $"copy {copy.Extent} {copy.Units}: {(copy.From is { } from ? At(from) : "0")} -> {At(copy.To)}");

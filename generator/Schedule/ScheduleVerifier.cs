@@ -13,7 +13,7 @@ internal static class ScheduleVerifier
     public static void Verify(ModelSchedule schedule)
     {
         var written = new HashSet<int>(schedule.Values
-            .Where(value => value.Residence is Residence.Input or Residence.Tokens or Residence.State or Residence.OutputGradient or Residence.FinalGradient)
+            .Where(value => value.Residence is Residence.Input or Residence.Tokens or Residence.State or Residence.Fresh or Residence.OutputGradient or Residence.FinalGradient)
             .Select(value => value.Id));
         var fresh = new HashSet<Packing>();
         foreach (Statement statement in schedule.AllStatements)
@@ -51,7 +51,7 @@ internal static class ScheduleVerifier
                     fresh.Add(repack.Packing);
                     break;
                 case Loop loop:
-                    Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && Divide.DivisionOf(inner) == Division.Rows), loop, "a loop's body is on the rows of one step");
+                    Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && Divide.DivisionOf(inner) is Division.Rows or Division.One), loop, "a loop's body is on the rows of one step");
                     break;
                 case Parallel parallel:
                     Require(parallel.Body.All(inner => inner is not Parallel && Divide.DivisionOf(inner) == parallel.Division), parallel, "parallel statements are divided alike");
@@ -67,10 +67,16 @@ internal static class ScheduleVerifier
             }
         }
 
+        foreach (StoredValue value in schedule.Values)
+        {
+            Residence kept = schedule.Buffers[schedule.Places[value.Id].Buffer].Residence;
+            Require((value.Residence == Residence.Once) == (kept == Residence.Once), null, $"'{value.Name}' is one row exactly where its buffer is");
+        }
+
         foreach (Buffer buffer in schedule.Buffers)
         {
             Require(
-                buffer.Slots == 1 || buffer.Residence is Residence.Step or Residence.Steps or Residence.Ring or Residence.History,
+                buffer.Slots == 1 || buffer.Residence is Residence.Once or Residence.Step or Residence.Steps or Residence.Ring or Residence.History,
                 null, $"the buffer '{buffer.Name}' that the runtime reads holds one value");
         }
     }

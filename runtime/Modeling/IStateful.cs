@@ -2,7 +2,9 @@ namespace Unrolled;
 
 /// <summary>
 /// Something that carries a model's state from call to call, for each of its <see cref="BatchSize"/> rows: a session, a trainer. A
-/// state starts as zeros.
+/// sequence starts from zeros, or from what the model's equations say (<see cref="StateInfo.Start"/>, <see cref="StateInfo.LearnedStart"/>).
+/// A learned start is read from the parameters when the row's first step is computed, and until then that is what the state reads as. A
+/// state that was set is not the start any more, whatever its value: no gradient goes from it to the parameter.
 /// </summary>
 public interface IStateful
 {
@@ -12,10 +14,10 @@ public interface IStateful
     /// <summary>The number of rows: of independent sequences.</summary>
     int BatchSize { get; }
 
-    /// <summary>Sets the state of every row to zero: new sequences begin.</summary>
+    /// <summary>Sets the state of every row to its start: new sequences begin.</summary>
     void ResetState();
 
-    /// <summary>Sets the state of one row to zero: a new sequence begins there.</summary>
+    /// <summary>Sets the state of one row to its start: a new sequence begins there.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
     void ResetState(int row);
 
@@ -61,7 +63,10 @@ public interface IStateful
     /// <exception cref="ArgumentException">The length is another.</exception>
     void SetState(string name, ReadOnlySpan<float> values);
 
-    /// <summary>Takes the state of another session or trainer of the same model class and batch size.</summary>
+    /// <summary>
+    /// Takes the state of another session or trainer of the same model class and batch size. Where a sequence is about to start from what
+    /// was learned there, it starts from what was learned here.
+    /// </summary>
     /// <exception cref="ArgumentException">The other's model class or batch size is another.</exception>
     void CopyStateFrom(IStateful other);
 }

@@ -3,7 +3,16 @@ namespace Unrolled;
 /// <summary>A value a model carries from step to step: a hidden state, a memory cell.</summary>
 /// <param name="Name">The name, <c>{layer}.{symbol}</c>: <c>lstm_0.c</c>.</param>
 /// <param name="Units">The number of elements.</param>
-public sealed record StateInfo(string Name, int Units);
+public sealed record StateInfo(string Name, int Units)
+{
+    /// <summary>The number its elements are before the first step.</summary>
+    public float Start { get; init; }
+
+    /// <summary>
+    /// The parameter that holds what it learned to be before the first step, <c>lstm_0.h_start</c>; null where it is <see cref="Start"/>.
+    /// </summary>
+    public string? LearnedStart { get; init; }
+}
 
 /// <summary>
 /// The shape of a model: what it reads and gives, its parameters and where they lie, its states. Every model class has one; blocks,
@@ -91,6 +100,12 @@ public sealed class ModelLayout
             if (!_statesByName.TryAdd(_states[i].Name, i))
             {
                 throw new ArgumentException($"Two states are called '{_states[i].Name}'.", nameof(states));
+            }
+
+            if (_states[i].LearnedStart is { } start
+                && !(_parametersByName.TryGetValue(start, out int learned) && _parameters[learned] is { IsMatrix: false } vector && vector.Rows == _states[i].Units))
+            {
+                throw new ArgumentException($"State '{_states[i].Name}' starts from '{start}', which is no vector of {_states[i].Units} elements.", nameof(states));
             }
 
             length += _states[i].Units;

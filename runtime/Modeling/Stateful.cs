@@ -23,13 +23,25 @@ public abstract class Stateful : IStateful
     /// <param name="state">The state's place in <see cref="ModelLayout.States"/>.</param>
     protected abstract Span<float> StateBuffer(int state);
 
+    /// <summary>
+    /// Which rows of a state are fresh: they begin with what was learned and not with what <see cref="StateBuffer"/> holds, which is zero
+    /// then. [batch size, 16], 1 or 0 in the first element of a row; what runs the model's steps sets those of its rows to 0. Empty where
+    /// no start is learned.
+    /// </summary>
+    /// <param name="state">The state's place in <see cref="ModelLayout.States"/>.</param>
+    protected virtual Span<float> FreshBuffer(int state) => default;
+
+    /// <summary>What a state learned to start from, [units]. Empty where no start is learned.</summary>
+    /// <param name="state">The state's place in <see cref="ModelLayout.States"/>.</param>
+    protected virtual ReadOnlySpan<float> LearnedStartOf(int state) => default;
+
     /// <inheritdoc/>
     public void ResetState()
     {
         ThrowIfDisposed();
-        for (int state = 0; state < Layout.States.Count; state++)
+        for (int row = 0; row < BatchSize; row++)
         {
-            StateBuffer(state).Clear();
+            ResetRow(row);
         }
     }
 
@@ -38,11 +50,7 @@ public abstract class Stateful : IStateful
     {
         ThrowIfDisposed();
         RequireRow(row);
-        ReadOnlySpan<StateInfo> states = Layout.StateSpan;
-        for (int state = 0; state < states.Length; state++)
-        {
-            RowOf(state, states[state].Units, row).Clear();
-        }
+        ResetRow(row);
     }
 
     /// <inheritdoc/>
@@ -92,7 +100,10 @@ public abstract class Stateful : IStateful
         int state = Layout.FindState(name);
         int units = Layout.StateSpan[state].Units;
         RequireLength(destination.Length, BatchSize, units, nameof(destination));
-        PaddedRows.Read(StateBuffer(state), destination, BatchSize, units);
+        for (int row = 0; row < BatchSize; row++)
+        {
+            ValueOf(state, units, row).CopyTo(destination[(row * units)..]);
+        }
     }
 
     /// <inheritdoc/>
@@ -103,6 +114,7 @@ public abstract class Stateful : IStateful
         int units = Layout.StateSpan[state].Units;
         RequireLength(values.Length, BatchSize, units, nameof(values));
         PaddedRows.Write(values, StateBuffer(state), BatchSize, units);
+        FreshBuffer(state).Clear();
     }
 
     /// <inheritdoc/>
@@ -127,6 +139,7 @@ public abstract class Stateful : IStateful
             for (int state = 0; state < Layout.States.Count; state++)
             {
                 stateful.StateBuffer(state).CopyTo(StateBuffer(state));
+                stateful.FreshBuffer(state).CopyTo(FreshBuffer(state));
             }
 
             return;
@@ -145,6 +158,29 @@ public abstract class Stateful : IStateful
 
     private Span<float> RowOf(int state, int units, int row) => StateBuffer(state).Slice(row * Padding.Of(units), units);
 
+    private bool IsFresh(int state, int row) => FreshBuffer(state) is { IsEmpty: false } fresh && fresh[row * Padding.Lanes] != 0;
+
+    private void SetFresh(int state, int row, bool isFresh)
+    {
+        if (FreshBuffer(state) is { IsEmpty: false } fresh)
+        {
+            fresh[row * Padding.Lanes] = isFresh ? 1 : 0;
+        }
+    }
+
+    /// <summary>A row of a state as the next step finds it.</summary>
+    private ReadOnlySpan<float> ValueOf(int state, int units, int row) => IsFresh(state, row) ? LearnedStartOf(state) : RowOf(state, units, row);
+
+    private void ResetRow(int row)
+    {
+        ReadOnlySpan<StateInfo> states = Layout.StateSpan;
+        for (int state = 0; state < states.Length; state++)
+        {
+            RowOf(state, states[state].Units, row).Fill(states[state].Start);
+            SetFresh(state, row, isFresh: true);
+        }
+    }
+
     private void ReadRow(int row, Span<float> destination)
     {
         int next = 0;
@@ -152,7 +188,7 @@ public abstract class Stateful : IStateful
         for (int state = 0; state < states.Length; state++)
         {
             int units = states[state].Units;
-            RowOf(state, units, row).CopyTo(destination[next..]);
+            ValueOf(state, units, row).CopyTo(destination[next..]);
             next += units;
         }
     }
@@ -165,6 +201,7 @@ public abstract class Stateful : IStateful
         {
             int units = states[state].Units;
             values.Slice(next, units).CopyTo(RowOf(state, units, row));
+            SetFresh(state, row, isFresh: false);
             next += units;
         }
     }

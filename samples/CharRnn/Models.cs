@@ -42,41 +42,12 @@ internal static class Cells
     public static IReadOnlyList<string> Names { get; } = ["rnn", "lstm", "peephole-lstm", "gru"];
 
     /// <summary>Creates a model with its first parameters.</summary>
-    public static IModel Create(string cell, ulong seed)
+    public static IModel Create(string cell, ulong seed) => cell switch
     {
-        IModel model = cell switch
-        {
-            "rnn" => new RnnModel(seed),
-            "lstm" => new LstmModel(seed),
-            "peephole-lstm" => new PeepholeLstmModel(seed),
-            "gru" => new GruModel(seed),
-            _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "There is no model of this name."),
-        };
-        SpreadTokens(model, seed);
-        return model;
-    }
-
-    /// <summary>
-    /// Starts the weights that meet the characters with large numbers. A character picks one weight where a vector would sum over all
-    /// of them, so numbers scaled down for a sum leave the gates half open for every character, and an LSTM learns no more than the
-    /// characters' frequencies for hundreds of updates.
-    /// </summary>
-    private static void SpreadTokens(IModel model, ulong seed)
-    {
-        const float limit = 3;
-        var random = new RandomStream(seed);
-        foreach (var parameter in model.Layout.Parameters)
-        {
-            if (parameter.IsMatrix && parameter.Columns == model.Layout.Tokens)
-            {
-                var values = new float[parameter.Length];
-                foreach (ref var value in values.AsSpan())
-                {
-                    value = limit * (2 * random.NextFloat() - 1);
-                }
-
-                model.Parameters.Set(parameter.Name, values);
-            }
-        }
-    }
+        "rnn" => new RnnModel(seed),
+        "lstm" => new LstmModel(seed),
+        "peephole-lstm" => new PeepholeLstmModel(seed),
+        "gru" => new GruModel(seed),
+        _ => throw new ArgumentOutOfRangeException(nameof(cell), cell, "There is no model of this name."),
+    };
 }

@@ -1,4 +1,3 @@
-using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
@@ -79,18 +78,8 @@ public sealed class GradientTests(ITestOutputHelper output)
     internal static readonly ModelSet SmallModels = new(
         Kinds.Select(kind => new TestNetwork("Small_" + kind.Name, 0, 5, [kind.Create("first", 17, true), TestLayer.Dense("head", 3)])));
 
-    private void Check(Case test)
-    {
-        if (!test.Network.HasAttributes)
-        {
-            CompilationResult result = Compiler.Compile(test.Network.Spec);
-            Assert.SkipWhen(
-                result.Errors.Count > 0 && result.Errors.All(error => error.Error.Id == DiagnosticIds.UnsupportedHere),
-                string.Join("; ", result.Errors.Select(error => error.Error.Message)));
-        }
-
+    private void Check(Case test) =>
         GradientCheck.Run(test.Network, Models.Create(test.Network.Class), test.Rows, test.Steps, Seed, test.Conditioning, output);
-    }
 
     private static Dictionary<string, Case> SelectBuiltIn()
     {
@@ -335,6 +324,59 @@ public sealed class GradientTests(ITestOutputHelper output)
             h[t] = tanh(W @ x[t] + m[t] * (U @ h[t-1]))
             """, features: 5, units: 17, rows: 3, steps: 5);
         Add("bound_to_one", "h[t] = tanh(W @ x[t] + w * h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 5, settings: [new CellSetting("w", CellSettingKind.Number, 1, null)]);
+        // What parameters alone decide.
+        Add("parameters_through_products", """
+            shape V : 7, input
+            shape v : 5
+            h[t] = tanh(W @ x[t] + (transpose(V) @ tanh(V @ v)) * (U @ h[t-1]) + Q @ (P @ b) + b)
+            """, features: 5, units: 5, rows: 3, steps: 5);
+        Add("softmax_of_parameters", "h[t] = softmax(a) * tanh(W @ x[t]) + layer_norm(b) * h[t-1] + sum(c) * mean(a)", features: 5, units: 17, rows: 3, steps: 5, conditioning: 4);
+        Add("concatenated_parameters", """
+            shape a : 3
+            shape b : 14
+            h[t] = tanh(W @ concat(x[t], a) + U @ concat(a, b) + V @ concat(b, h[t-1]))
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("matrix_for_values_and_parameters", "h[t] = tanh(W @ x[t] + W @ b + W @ h[t-1] - sigmoid(b))", features: 17, units: 17, rows: 3, steps: 5);
+        Add("output_of_parameters", "output y\nh[t] = tanh(W @ x[t] + U @ h[t-1])\ny[t] = V @ v + 0 * h[t]", features: 5, units: 17, rows: 3, steps: 5);
+        Add("state_of_parameters", "z[t] = sigmoid(V @ v + b)\nh[t] = z[t] * tanh(W @ x[t] + U @ h[t-1]) + z[t-1]", features: 5, units: 17, rows: 3, steps: 5);
+        Add("large_product_of_parameters", "h[t] = tanh(W @ x[t] + U @ h[t-1] + V @ sigmoid(v))", features: 8, units: 100, rows: 5, steps: 16);
+
+        Add("concatenated_elements", "shape s : 1\nh[t] = tanh(W @ concat(x[t], 1, sum(h[t-1])) + U @ concat(s, mean(b), b))", features: 5, units: 17, rows: 3, steps: 4);
+        Add("output_that_is_a_parameter", "output y\nh[t] = tanh(W @ x[t] + U @ h[t-1])\ny[t] = b + 0 * h[t]", features: 5, units: 17, rows: 3, steps: 4);
+
+        // Rows that begin start from what was learned; GradientCheck leaves some of them fresh.
+        Add("learned_start", "start h = learned\nh[t] = tanh(W @ x[t] + U @ h[t-1] + b)", features: 5, units: 17, rows: 3, steps: 5);
+        Add("learned_starts_of_delays", """
+            start h = learned
+            start x = learned
+            h[t] = tanh(W @ x[t] + V @ x[t-2] + U @ h[t-1] + w * h[t-3])
+            """, features: 5, units: 17, rows: 4, steps: 5);
+        Add("learned_start_of_a_cell", """
+            start c = learned
+            i[t] = sigmoid(W_i @ x[t] + U_i @ h[t-1] + b_i)
+            c[t] = (1 - i[t]) * c[t-1] + i[t] * tanh(W_c @ x[t] + U_c @ h[t-1] + b_c)
+            h[t] = tanh(c[t])
+            """, features: 5, units: 16, rows: 5, steps: 7);
+        Add("learned_start_used_again", "start h = learned\nh[t] = h_start + tanh(W @ x[t] + U @ (h[t-1] - h_start) + V @ h_start)", features: 5, units: 8, rows: 3, steps: 4);
+        Add("learned_start_of_one_element", """
+            shape m : 1
+            start m = learned
+            start h = learned
+            m[t] = 0.9 * m[t-1] + mean(x[t])
+            h[t] = tanh(W @ x[t] + m[t] * (U @ h[t-1]))
+            """, features: 5, units: 17, rows: 3, steps: 5);
+        Add("learned_starts_of_a_family", """
+            size depth = 2
+            output h{depth}
+            for k in 1..depth {
+                start h{k} = learned
+            }
+            h{1}[t] = tanh(W @ x[t] + U{1} @ h{1}[t-1])
+            for k in 2..depth {
+                h{k}[t] = tanh(V{k} @ h{k-1}[t] + U{k} @ h{k}[t-1])
+            }
+            """, features: 3, units: 9, rows: 3, steps: 4, settings: [new CellSetting("depth", CellSettingKind.Size, 3, null)]);
+        Add("start_bound_to_a_number", "start h = learned\nh[t] = tanh(W @ x[t] + U @ h[t-1])", features: 5, units: 17, rows: 3, steps: 5, settings: [new CellSetting("h_start", CellSettingKind.Number, 0.5, null)]);
         Add("clip_to_a_parameter", "h[t] = clip(W @ x[t] + U @ h[t-1], -0.5, b)", features: 5, units: 5, rows: 2, steps: 3);
 
         return cases;

@@ -54,6 +54,10 @@ public sealed class JsonTests
             """{ "class": "Samples.CharModel", "input": { "tokens": 65 }, "layers": [ { "lstm": 8, "peepholes": true }, { "name": "b", "bias": false, "lstm": 8 }, { "dense": 65 } ], "loss": "softmax_cross_entropy" }"""
         },
         {
+            "using Unrolled; namespace Samples { [Model(Features = 3), Cell(\"own\", \"start h = learned\\nstart x = learned\\nh[t] = tanh(W @ x[t] + V @ x[t-1] + U @ (w * h[t-1]) + Q @ v)\"), Layer(\"own\", 2, Set = \"init h_start = normal(0, 0.5), x_start = 0\")] partial class CharModel; }",
+            """{ "class": "Samples.CharModel", "input": { "features": 3 }, "cells": { "own": [ "start h = learned", "start x = learned", "h[t] = tanh(W @ x[t] + V @ x[t-1] + U @ (w * h[t-1]) + Q @ v)" ] }, "layers": [ { "own": 2, "init": { "h_start": "normal(0, 0.5)" }, "set": { "x_start": 0 } } ] }"""
+        },
+        {
             "using Unrolled; namespace @event { [Model(Features = 2), Gru(3), Gru(3, ResetAfter = false, Bias = false), Rnn(4, Nonlinearity = Activation.Relu), Lstm(2, ForgetBias = 0.5, Set = \"w_ci = 1\"), Layer(\"gru_reset_after\", 2), Dense(2, Activation = Activation.Sigmoid)] partial class @class; }",
             """{ "layers": [ { "gru": 3 }, { "gru": 3, "reset_after": false, "bias": false }, { "rnn": 4, "nonlinearity": "relu" }, { "lstm": 2, "forget_bias": 5e-1, "set": { "w_ci": 1 } }, { "gru_reset_after": 2 }, { "dense": 2, "activation": "sigmoid" } ], "input": { "features": 2 }, "class": "event.class", "loss": "none" }"""
         },

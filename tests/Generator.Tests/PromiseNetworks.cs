@@ -11,6 +11,20 @@ internal static class PromiseNetworks
         new TestNetwork("Signals", 0, 5, [TestLayer.Gru("gru", 33), TestLayer.Gru("upper", 17, resetAfter: false), TestLayer.Dense("head", 3, "tanh")], Loss.MeanSquaredError),
         new TestNetwork("Plain", 0, 17, [TestLayer.Rnn("rnn", 100)]),
         new TestNetwork("Wide", 0, 64, [TestLayer.Lstm("lstm", 128)]),
+
+        // Starts that are learned, and what parameters alone decide.
+        new TestNetwork("Learned", 7, 0,
+        [
+            TestLayer.Own(
+                "own",
+                """
+                start h = learned
+                init h_start = normal(0, 1)
+                h[t] = tanh(W @ x[t] + U @ h[t-1] + sigmoid(a) * h[t-2] + V @ softmax(v))
+                """,
+                33),
+            TestLayer.Dense("head", 7),
+        ], Loss.SoftmaxCrossEntropy),
     ]);
 }
 

@@ -34,6 +34,9 @@ public sealed class PromiseTests
         });
         AssertAllocatesNothing("GetOutputs", () => trainer.GetOutputs(outputs));
         AssertAllocatesNothing("SetState", () => trainer.SetState(data.InitialStates));
+        AssertAllocatesNothing("GetState", () => trainer.GetState(data.InitialStates));
+        AssertAllocatesNothing("ResetState", () => trainer.ResetState());
+        AssertAllocatesNothing("ResetState of a row", () => session.ResetState(1));
     }
 
     [Theory]
@@ -231,13 +234,18 @@ public sealed class PromiseTests
         SameBits(State(session)[..(Rows * length)], State(trainer)[..(Rows * length)], "states of the rows given");
         Assert.NotEqual(data.InitialStates[0], State(session)[0]);
 
+        float[] start = State(model.CreateSession());
+        Assert.Equal(model.Layout.States.Any(state => state.LearnedStart is not null), start.Any(value => value != 0));
         session.ResetState(1);
-        Assert.All(State(session)[length..(2 * length)], value => Assert.Equal(0f, value));
-        Assert.Contains(State(session)[..length], value => value != 0);
+        SameBits(start, State(session)[length..(2 * length)], "the state of a row that begins again");
+        Assert.NotEqual(start, State(session)[..length]);
         session.CopyStateFrom(trainer);
         SameBits(State(trainer), State(session), "copied states");
         session.ResetState();
-        Assert.All(State(session), value => Assert.Equal(0f, value));
+        for (int row = 0; row < Room; row++)
+        {
+            SameBits(start, State(session)[(row * length)..((row + 1) * length)], "the state of a row after all begin again");
+        }
     }
 
     [Theory]

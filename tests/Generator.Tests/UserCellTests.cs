@@ -37,7 +37,7 @@ public sealed class UserCellTests
     {
         CellSettingKind.Number => FormattableString.Invariant($"{setting.Name}={setting.Number}"),
         CellSettingKind.Size => FormattableString.Invariant($"size:{setting.Name}={setting.Number}"),
-        CellSettingKind.Init => FormattableString.Invariant($"init:{setting.Name}={setting.Number}"),
+        CellSettingKind.Init => $"init:{setting.Name}={setting.Value}",
         _ => $"{setting.Name}={setting.Function}",
     }));
 
@@ -66,6 +66,8 @@ public sealed class UserCellTests
     [InlineData("size depth = 1\nh[t] = tanh(W{depth} @ x[t] + b{depth})", "depth = 3, b_3 = 0.5", "size:depth=3 b_3=0.5")]
     [InlineData("param activation = tanh\nparam leak = 0.1\nh[t] = leak * activation(W @ x[t] + V @ h[t-1] + b)", "b = -2e-1,\\n leak=0.25 # slower\\nactivation = relu, V = 0", "activation=relu leak=0.25 V=0 b=-0.2")]
     [InlineData("h[t] = tanh(W @ x[t] + b)", "init b = 2", "init:b=2")]
+    [InlineData("h[t] = tanh(W @ x[t] + b)", "init W = uniform(-0.5, 2), init b = he", "init:W=uniform(-0.5, 2) init:b=he")]
+    [InlineData("start h = learned\nh[t] = tanh(W @ x[t] + h[t-1])", "init h_start = normal(0,\\n 0.1)", "init:h_start=normal(0, 0.1)")]
     [InlineData("h[t] = tanh(W @ x[t] + b)", "", "")]
     public void A_layer_sets_sizes_params_and_parameters(string equations, string set, string settings) =>
         Assert.Equal(settings, Settings(equations, set));
@@ -91,6 +93,10 @@ public sealed class UserCellTests
         { "[Model(Features = 3), Rnn(2, Set = \"activation = «rely»\")] partial class M { }", DiagnosticIds.BadSetting, "The param 'activation' holds a function, and 'rely' is none (did you mean 'relu'?)" },
         { "[Model(Features = 3), Rnn(2, Set = \"activation = «-1.5»\")] partial class M { }", DiagnosticIds.BadSetting, "The param 'activation' holds a function, and -1.5 is none" },
         { "[Model(Features = 3), Rnn(2, Set = \"b = «tanh»\")] partial class M { }", DiagnosticIds.BadSetting, "'b' takes a number, and 'tanh' is none (as in b = 0)" },
+        { "[Model(Features = 3), Rnn(2, Set = \"init b = «tanh»\")] partial class M { }", DiagnosticIds.BadSetting, "'tanh' is no initialisation (known are zero" },
+        { "[Model(Features = 3), Rnn(2, Set = \"init W_x = «uniform(1)», b = 0\")] partial class M { }", DiagnosticIds.BadSetting, "'uniform' does not take 1 number (write uniform(low, high))" },
+        { "[Model(Features = 3), Rnn(2, Set = \"init W_x = «normal(0, tanh)»\")] partial class M { }", DiagnosticIds.BadSetting, "Expected a number, not 'tanh'" },
+        { "[Model(Features = 3), Rnn(2, Set = \"init W_x = uniform(1, 2«»\")] partial class M { }", DiagnosticIds.SyntaxError, "Expected ')', not the end" },
         { "[Model(Features = 3), Rnn(2, Set = \"b = «1e300»\")] partial class M { }", DiagnosticIds.SyntaxError, "The number is too large for a 32-bit float" },
         { "[Model(Features = 3), Rnn(2, Set = \"b = 0, «b» = 1\")] partial class M { }", DiagnosticIds.AssignedTwice, "'b' is set twice" },
         { "[Model(Features = 3), Rnn(2, Set = \"b «:» 1\")] partial class M { }", DiagnosticIds.SyntaxError, "Expected '=', not ':' (settings read" },

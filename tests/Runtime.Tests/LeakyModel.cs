@@ -12,8 +12,10 @@ internal sealed class LeakyModel : IModel
     public const string Decay = "leaky_0.a";
     public const string Memory = "leaky_0.s";
     public const string Counter = "leaky_0.n";
+    public const string Start = "leaky_0.s_start";
 
-    public LeakyModel(int tokens, int features, int outputs, Loss loss)
+    /// <param name="learned">Whether s starts from a parameter, and n from 3.</param>
+    public LeakyModel(int tokens, int features, int outputs, Loss loss, bool learned = false)
     {
         int inputs = tokens + features;
         int matrices = 2 * Padding.Of(outputs) * inputs;
@@ -24,13 +26,16 @@ internal sealed class LeakyModel : IModel
             features,
             outputs,
             loss,
-            matrices + Padding.Of(outputs),
+            matrices + (learned ? 2 : 1) * Padding.Of(outputs),
             [
                 new ParameterInfo(Unused, outputs, inputs, initializer, new PackedSegment(0, 0, 2, 3)),
                 new ParameterInfo(Weights, outputs, inputs, initializer, new PackedSegment(0, 1, 2, 3)),
                 new ParameterInfo(Decay, outputs, 0, new Initializer(InitializerKind.Uniform, 0.1f, 0.9f), new PackedSegment(matrices)),
+                .. learned
+                    ? [new ParameterInfo(Start, outputs, 0, new Initializer(InitializerKind.Normal, 0, 1), new PackedSegment(matrices + Padding.Of(outputs)))]
+                    : Array.Empty<ParameterInfo>(),
             ],
-            [new StateInfo(Memory, outputs), new StateInfo(Counter, 1)]);
+            [new StateInfo(Memory, outputs) { LearnedStart = learned ? Start : null }, new StateInfo(Counter, 1) { Start = learned ? 3 : 0 }]);
         Parameters = new ParameterBlock(Layout);
         Initialization.Initialize(Parameters, 1);
     }
@@ -70,6 +75,23 @@ internal sealed class LeakyModel : IModel
     private ParameterInfo W => Layout.Parameters[1];
 
     private ParameterInfo A => Layout.Parameters[2];
+
+    private bool IsLearned => Layout.States[0].LearnedStart is not null;
+
+    private ReadOnlySpan<float> LearnedStart(int state) => IsLearned && state == 0 ? Parameters.Values.Slice(Layout.Parameters[3].IndexOf(0), Layout.OutputSize) : default;
+
+    /// <summary>Fresh rows get what was learned, and are fresh no more.</summary>
+    private void Begin(float[] fresh, float[] memory, int rows)
+    {
+        for (int row = 0; row < rows && IsLearned; row++)
+        {
+            if (fresh[row * Padding.Lanes] != 0)
+            {
+                LearnedStart(0).CopyTo(memory.AsSpan(row * Padding.Of(Layout.OutputSize)));
+                fresh[row * Padding.Lanes] = 0;
+            }
+        }
+    }
 
     /// <summary>One step of one row.</summary>
     private void Advance(ReadOnlySpan<float> input, int token, Span<float> memory, Span<float> counter, Span<float> output)
@@ -124,6 +146,7 @@ internal sealed class LeakyModel : IModel
         private readonly int[] _tokens;
         private readonly float[] _outputs;
         private readonly float[][] _states;
+        private readonly float[] _fresh;
 
         public LeakySession(LeakyModel model, int batchSize, int steps, int threads)
             : base(model.Layout, batchSize, steps, threads)
@@ -133,7 +156,13 @@ internal sealed class LeakyModel : IModel
             _tokens = new int[Layout.TakesTokens ? steps * batchSize : 0];
             _outputs = new float[steps * batchSize * Padding.Of(Layout.OutputSize)];
             _states = [.. Layout.States.Select(state => new float[batchSize * Padding.Of(state.Units)])];
+            _fresh = new float[batchSize * Padding.Lanes];
+            ResetState();
         }
+
+        protected override Span<float> FreshBuffer(int state) => _model.IsLearned && state == 0 ? _fresh : default;
+
+        protected override ReadOnlySpan<float> LearnedStartOf(int state) => _model.LearnedStart(state);
 
         protected override Span<float> InputBuffer => _inputs;
 
@@ -150,6 +179,12 @@ internal sealed class LeakyModel : IModel
             // Not with Assert, which allocates.
             Require(rows >= 1 && rows <= BatchSize && steps >= 1 && steps <= Capacity);
             _model.BeginPart(part);
+            if (part.Index == 0)
+            {
+                _model.Begin(_fresh, _states[0], rows);
+            }
+
+            part.Meet();
             int inputStride = Padding.Of(Layout.InputSize);
             int outputStride = Padding.Of(Layout.OutputSize);
             (int firstRow, int ownRows) = part.Of(rows);
@@ -178,6 +213,7 @@ internal sealed class LeakyModel : IModel
         private readonly float[][] _initialStates;
         private readonly float[][] _finalStateGradients;
         private readonly float[][] _initialStateGradients;
+        private readonly float[] _fresh;
 
         public LeakyTrainer(LeakyModel model, int batchSize, int steps, TrainerOptions? options, int threads)
             : base(model.Layout, batchSize, steps, options, threads)
@@ -193,7 +229,13 @@ internal sealed class LeakyModel : IModel
             _initialStates = States();
             _finalStateGradients = States();
             _initialStateGradients = States();
+            _fresh = new float[batchSize * Padding.Lanes];
+            ResetState();
         }
+
+        protected override Span<float> FreshBuffer(int state) => _model.IsLearned && state == 0 ? _fresh : default;
+
+        protected override ReadOnlySpan<float> LearnedStartOf(int state) => _model.LearnedStart(state);
 
         public int ForwardCalls { get; private set; }
 
@@ -226,6 +268,7 @@ internal sealed class LeakyModel : IModel
             if (part.Index == 0)
             {
                 ForwardCalls++;
+                _model.Begin(_fresh, _states[0], rows);
                 for (int state = 0; state < _states.Length; state++)
                 {
                     _states[state].CopyTo(_initialStates[state], 0);

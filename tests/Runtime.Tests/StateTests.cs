@@ -96,6 +96,92 @@ public class StateTests
         Assert.Equal(values, SessionTests.StateOf(stateful));
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_fresh_row_reads_as_what_was_learned_until_it_is_set_or_has_taken_a_step(bool trainer)
+    {
+        var model = new LeakyModel(0, 2, Units, Loss.MeanSquaredError, learned: true);
+        IStateful stateful = Create(model, trainer);
+        float[] Fresh() => [.. model.Parameters.ToArray(LeakyModel.Start), 3];
+        float[] Row(int row)
+        {
+            float[] values = new float[Units + 1];
+            stateful.GetState(row, values);
+            return values;
+        }
+
+        Assert.Equal([.. Fresh(), .. Fresh(), .. Fresh()], SessionTests.StateOf(stateful));
+        Assert.Equal(Fresh(), Row(1));
+
+        // By name, too; and the parameters count when they are read.
+        model.Parameters.Set(LeakyModel.Start, Numbers.Normal(Units, 7));
+        float[] memory = new float[Batch * Units];
+        stateful.GetState(LeakyModel.Memory, memory);
+        Assert.Equal([.. Fresh()[..Units], .. Fresh()[..Units], .. Fresh()[..Units]], memory);
+
+        // A row that is set, to whatever value, and one that takes a step are fresh no more; setting another state leaves it fresh.
+        float[] set = new float[Units + 1];
+        stateful.SetState(1, set);
+        stateful.SetState(LeakyModel.Counter, [5, 6, 7]);
+        Assert.Equal([.. Fresh()[..Units], 5, .. set[..Units], 6, .. Fresh()[..Units], 7], SessionTests.StateOf(stateful));
+        Step(stateful, rows: 1);
+        float[] stepped = Row(0);
+        model.Parameters.Set(LeakyModel.Start, Numbers.Normal(Units, 8));
+        Assert.Equal([.. stepped, .. set[..Units], 6, .. Fresh()[..Units], 7], SessionTests.StateOf(stateful));
+
+        // One row begins again, then all.
+        stateful.ResetState(0);
+        Assert.Equal([.. Fresh(), .. set[..Units], 6, .. Fresh()[..Units], 7], SessionTests.StateOf(stateful));
+        stateful.SetState(LeakyModel.Memory, memory);
+        Assert.Equal([.. memory[..Units], 3], Row(0));
+        stateful.ResetState();
+        Assert.Equal([.. Fresh(), .. Fresh(), .. Fresh()], SessionTests.StateOf(stateful));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Rows_stay_fresh_when_their_state_goes_over(bool trainer)
+    {
+        var model = new LeakyModel(0, 2, Units, Loss.MeanSquaredError, learned: true);
+        IStateful stateful = Create(model, trainer);
+        IStateful other = Create(model, !trainer);
+        float[] set = Numbers.Normal(Units + 1, 1);
+        stateful.SetState(Numbers.Normal(Batch * (Units + 1), 2));
+        other.SetState(1, set);
+        stateful.CopyStateFrom(other);
+        model.Parameters.Set(LeakyModel.Start, Numbers.Normal(Units, 7));
+        float[] fresh = [.. model.Parameters.ToArray(LeakyModel.Start), 3];
+        Assert.Equal([.. fresh, .. set, .. fresh], SessionTests.StateOf(stateful));
+    }
+
+    [Theory]
+    [InlineData("leaky_0.W")]
+    [InlineData("leaky_0.q")]
+    [InlineData("leaky_0.b")]
+    public void A_start_that_is_no_vector_of_the_states_size_is_refused(string start)
+    {
+        ParameterInfo[] parameters =
+        [
+            new("leaky_0.W", 2, 2, new Initializer(InitializerKind.Zero), new PackedSegment(0)),
+            new("leaky_0.b", 3, 0, new Initializer(InitializerKind.Zero), new PackedSegment(32)),
+        ];
+        var exception = Assert.Throws<ArgumentException>(() => new ModelLayout(
+            "M", 0, 2, 2, Loss.None, 48, parameters, [new StateInfo("leaky_0.s", 2) { LearnedStart = start }]));
+        Assert.Contains(start, exception.Message);
+    }
+
+    private static void Step(IStateful stateful, int rows)
+    {
+        if (stateful is ITrainer trainer)
+        {
+            trainer.Forward(new float[2 * rows], rows);
+        }
+        else
+        {
+            ((ISession)stateful).Step(new float[2 * rows], new float[Units * rows]);
+        }
+    }
+
     private static IStateful Create(LeakyModel model, bool trainer) =>
         trainer ? model.CreateTrainer(Batch, 4) : model.CreateSession(Batch, 4);
 

@@ -23,6 +23,7 @@ internal sealed class CellShapes
     private readonly Dictionary<string, (Size? Size, TextSpan Span)> _vectors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (int Rows, int Columns)> _declared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _scalarValues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StartDeclaration> _starts = new(StringComparer.Ordinal);
     private readonly List<string> _parameterOrder = new();
     private readonly List<(CallExpression Call, Size Joined, Size?[] Parts)> _concats = new();
     private readonly List<EquationError> _errors;
@@ -58,6 +59,9 @@ internal sealed class CellShapes
     /// <summary>Elements of a value; 0 for one element that broadcasts.</summary>
     public int SizeOf(string value) => _scalarValues.Contains(value) ? 0 : _values[value].Number;
 
+    /// <summary>Whether a value's rows start from what a parameter learned, or from the number it is bound to.</summary>
+    public bool IsStartLearned(string value) => _starts.TryGetValue(value, out StartDeclaration? start) && start.Learned;
+
     public static CellShapes Infer(
         CellSyntax cell, int input, int units, IReadOnlyDictionary<string, int> sizes, IReadOnlyDictionary<string, CellSetting> settings, List<EquationError> errors)
     {
@@ -89,6 +93,9 @@ internal sealed class CellShapes
                     break;
                 case OutputDeclaration output:
                     Output = output.Name.Name;
+                    break;
+                case StartDeclaration start:
+                    _starts[start.Name.Name] = start;
                     break;
                 case ShapeDeclaration shape:
                     foreach (NameSyntax name in shape.Names)
@@ -152,10 +159,22 @@ internal sealed class CellShapes
         {
             EquationSyntax equation = _equations[name];
             Size? size = Visit(equation.Value);
-            if (size is not null && !_scalarValues.Contains(name))
+            if (size is null && !_scalarValues.Contains(name))
+            {
+                Error(
+                    DiagnosticIds.ShapeMismatch,
+                    $"'{name}' is declared with {_values[name]} elements but its equation has one (write 'shape {name} : 1', or multiply it with a vector)",
+                    equation.Span);
+            }
+            else if (size is not null && !_scalarValues.Contains(name))
             {
                 Join(_values[name], size, equation.Span, () => $"'{name}'", () => "its equation");
             }
+        }
+
+        foreach (StartDeclaration start in _starts.Values)
+        {
+            VisitStart(start);
         }
 
         SolveConcats();
@@ -401,6 +420,12 @@ internal sealed class CellShapes
             return new Size();
         }
 
+        if (right is null && product.Right is ReferenceExpression { Delay: null } bound && IsBound(bound.Name.Name) && NumberOf(bound.Name.Name) == 0)
+        {
+            // Every element of the vector is 0, however many they are.
+            right = new Size();
+        }
+
         if (right is null)
         {
             Error(DiagnosticIds.ShapeMismatch, $"right of '@' stands a vector, but {SyntaxPrinter.Print(product.Right)} has one element", product.Right.Span);
@@ -466,6 +491,44 @@ internal sealed class CellShapes
         }
 
         return vector.Size;
+    }
+
+    /// <summary>A learned start is a parameter of its value's size; equations may use it like any other.</summary>
+    private void VisitStart(StartDeclaration start)
+    {
+        string value = start.Name.Name;
+        if (!_values.TryGetValue(value, out Size? size))
+        {
+            Error(DiagnosticIds.NotAssigned, $"'{value}' is never assigned and starts nowhere {Nearest.Remedy(value, ValueOrder.Append("x"), "remove the line")}", start.Name.Span);
+            return;
+        }
+
+        string parameter = StartDeclaration.ParameterOf(value);
+        if (!start.Learned || IsNumber(parameter))
+        {
+            return;
+        }
+
+        if (_equations.ContainsKey(parameter))
+        {
+            Error(DiagnosticIds.AssignedTwice, $"'{parameter}' is the parameter that '{value}' starts from, and is assigned too (rename the value)", start.Name.Span);
+        }
+        else if (VisitVector(new ReferenceExpression(start.Name with { Name = parameter }, null, start.Name.Span)) is { } learned)
+        {
+            if (!_scalarValues.Contains(value))
+            {
+                Join(size, learned, start.Span, () => $"'{value}'", () => $"its start '{parameter}'");
+            }
+            else if (learned.IsKnown)
+            {
+                Error(DiagnosticIds.ShapeMismatch, $"'{value}' has one element, but its start '{parameter}' has {learned} (write 'shape {parameter} : 1')", start.Span);
+            }
+            else
+            {
+                // Nothing but the start says how large the parameter is.
+                _vectors[parameter] = (null, start.Name.Span);
+            }
+        }
     }
 
     private Size? VisitValue(ReferenceExpression reference)

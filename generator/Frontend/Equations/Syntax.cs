@@ -25,7 +25,11 @@ internal sealed record ParamDeclaration(string Name, double? Number, string? Fun
 internal sealed record InitDeclaration(NameSyntax Name, string Function, EquatableArray<double> Arguments, TextSpan Span) : StatementSyntax(Span);
 
 /// <summary><c>start name = zero | learned</c></summary>
-internal sealed record StartDeclaration(NameSyntax Name, bool Learned, TextSpan Span) : StatementSyntax(Span);
+internal sealed record StartDeclaration(NameSyntax Name, bool Learned, TextSpan Span) : StatementSyntax(Span)
+{
+    /// <summary>The parameter that holds what a value learned to start from: <c>h_start</c>.</summary>
+    public static string ParameterOf(string value) => value + "_start";
+}
 
 /// <summary><c>output name</c></summary>
 internal sealed record OutputDeclaration(NameSyntax Name, TextSpan Span) : StatementSyntax(Span);

@@ -45,6 +45,11 @@ internal sealed class GradientCheck
         _conditioning = conditioning;
         _output = output;
         _oracle = new EquationOracle(network.Specs, _layout);
+        if (_oracle.HasStarts)
+        {
+            // Every other row begins, the rest are set.
+            _oracle.FreshRows = Enumerable.Range(0, rows).Where(row => row % 2 == 0).ToHashSet();
+        }
     }
 
     /// <summary>Checks outputs, final states, the loss and all gradients.</summary>
@@ -121,6 +126,11 @@ internal sealed class GradientCheck
             }
 
             _initialStates = Floats(_rows * _layout.StateLength, 0.8);
+            foreach (int row in _oracle.FreshRows)
+            {
+                _initialStates.AsSpan(row * _layout.StateLength, _layout.StateLength).Clear();
+            }
+
             _initialValues = Array.ConvertAll(_initialStates, value => (double)value);
             _oracle.Run(_inputValues, _initialValues, _rows);
             nearest = _oracle.Kinks.Nearest;
@@ -132,6 +142,26 @@ internal sealed class GradientCheck
     /// <summary>One, two or three threads: networks of every kind are divided among some.</summary>
     private int Threads => 1 + _layout.ParameterCount % 3;
 
+    private void SetInitialStates(IStateful stateful)
+    {
+        double[] expected = [.. _initialValues];
+        for (int row = 0; row < _rows; row++)
+        {
+            if (_oracle.FreshRows.Contains(row))
+            {
+                _oracle.Start().CopyTo(expected, row * _layout.StateLength);
+            }
+            else
+            {
+                stateful.SetState(row, _initialStates.AsSpan(row * _layout.StateLength, _layout.StateLength));
+            }
+        }
+
+        var found = new float[_initialStates.Length];
+        stateful.GetState(found);
+        Compare("states before the first step", found, expected, 0, 1);
+    }
+
     private void CheckTraining()
     {
         var options = new TrainerOptions
@@ -141,7 +171,7 @@ internal sealed class GradientCheck
         };
         bool mean = options.Reduction == LossReduction.Mean;
         using ITrainer trainer = _model.CreateTrainer(_rows, _steps, options, Threads);
-        trainer.SetState(_initialStates);
+        SetInitialStates(trainer);
         OracleRun expected = _oracle.Run(_inputValues, _initialValues, _rows);
         OracleLoss loss;
         if (_network.Loss == Loss.None)
@@ -192,7 +222,7 @@ internal sealed class GradientCheck
     {
         OracleRun expected = _oracle.Run(_inputValues, _initialValues, _rows);
         ISession session = _model.CreateSession(_rows, Math.Max(1, _steps / 2), Threads);
-        session.SetState(_initialStates);
+        SetInitialStates(session);
         var outputs = new float[expected.Outputs.Length];
         int half = _steps / 2;
         int width = _rows * _layout.OutputSize;
@@ -346,7 +376,7 @@ internal sealed class GradientCheck
 
     private CentralDifferences NewWorker(OracleLoss loss)
     {
-        var oracle = new EquationOracle(_network.Specs, _layout);
+        var oracle = new EquationOracle(_network.Specs, _layout) { FreshRows = _oracle.FreshRows };
         foreach ((string name, double[] values) in _oracle.Parameters)
         {
             values.CopyTo(oracle.Parameters[name], 0);

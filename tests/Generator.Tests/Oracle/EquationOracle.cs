@@ -73,6 +73,12 @@ internal sealed class EquationOracle
 
     public KinkWatch Kinks { get; } = new();
 
+    /// <summary>Rows whose sequences begin: their initial states are what they have on top of their starts.</summary>
+    public IReadOnlySet<int> FreshRows { get; set; } = new HashSet<int>();
+
+    /// <summary>Whether any state starts from something else than zeros.</summary>
+    public bool HasStarts => _states.Any(state => StartOf(state) is not null);
+
     /// <summary>Runs a batch of sequences.</summary>
     /// <param name="inputs"><c>[steps, rows, InputSize]</c>; tokens as one-hot vectors.</param>
     /// <param name="initialStates"><c>[rows, StateLength]</c></param>
@@ -89,6 +95,7 @@ internal sealed class EquationOracle
         int steps = inputs.Length / rows / _inputSize;
         var outputs = new double[steps * rows * OutputSize];
         CopyStates(initialStates, rows, into: false);
+        AddStarts();
         for (int step = 0; step < steps; step++)
         {
             double[] source = inputs;
@@ -107,6 +114,37 @@ internal sealed class EquationOracle
         var finals = new double[rows * StateLength];
         CopyStates(finals, rows, into: true);
         return new OracleRun(outputs, finals);
+    }
+
+    /// <summary>The state that a fresh row begins with.</summary>
+    public double[] Start()
+    {
+        var start = new List<double>();
+        foreach (OracleState state in _states)
+        {
+            start.AddRange(Enumerable.Range(0, state.Units).Select(unit => StartOf(state)?.At(0, unit) ?? 0));
+        }
+
+        return [.. start];
+    }
+
+    private OracleValue? StartOf(OracleState state) => _layers[state.Layer].StartOf(state.Symbol);
+
+    private void AddStarts()
+    {
+        foreach ((OracleState state, GivenValue value) in _states.Zip(_stateValues))
+        {
+            if (StartOf(state) is { } start)
+            {
+                foreach (int row in FreshRows)
+                {
+                    for (int unit = 0; unit < value.Size; unit++)
+                    {
+                        value.Data[row * value.Size + unit] += start.At(0, unit);
+                    }
+                }
+            }
+        }
     }
 
     private void CopyStates(double[] states, int rows, bool into)

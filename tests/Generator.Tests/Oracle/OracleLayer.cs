@@ -19,6 +19,7 @@ internal sealed class OracleLayer
     private readonly Dictionary<string, int> _sizes = [];
     private readonly SortedDictionary<(string Symbol, int Delay), GivenValue> _delayed = [];
     private readonly List<OracleValue> _order = [];
+    private readonly HashSet<string> _learned = [];
     private readonly KinkWatch _watch;
 
     /// <param name="spec">The layer as the compiler is given it.</param>
@@ -52,6 +53,9 @@ internal sealed class OracleLayer
                 case ParamDeclaration param:
                     _settings.Add(param.Name, new CellSetting(param.Name, CellSettingKind.Function, 0, param.Function));
                     break;
+                case StartDeclaration { Learned: true } start:
+                    _learned.Add(start.Name.Name);
+                    break;
                 case OutputDeclaration output:
                     OutputName = output.Name.Name;
                     break;
@@ -76,11 +80,6 @@ internal sealed class OracleLayer
         }
 
         _computed = _values[OutputName];
-        if (_computed.Shared)
-        {
-            throw new NotSupportedException($"'{OutputName}' of '{spec.Name}' is the same for every row");
-        }
-
         Output = new GivenValue(_computed.Size);
     }
 
@@ -94,6 +93,9 @@ internal sealed class OracleLayer
 
     /// <summary>What the equations read of earlier steps: for every symbol all delays up to the longest one read.</summary>
     public IReadOnlyDictionary<(string Symbol, int Delay), GivenValue> Delayed => _delayed;
+
+    /// <summary>What a symbol is before the first step of a sequence, at every age; null for zeros.</summary>
+    public OracleValue? StartOf(string symbol) => _learned.Contains(symbol) ? Parameter(symbol + "_start") : null;
 
     public void Reserve(int rows)
     {

@@ -162,11 +162,11 @@ internal sealed class RowValue(int size, OracleValue operand, Action<double[], d
 
 /// <summary>Operands side by side.</summary>
 internal sealed class ConcatValue(OracleValue[] operands)
-    : OracleValue(operands.Sum(operand => operand.Size), shared: false)
+    : OracleValue(operands.Sum(operand => operand.Size), operands.All(operand => operand.Shared))
 {
     public override void Evaluate(int rows)
     {
-        for (int row = 0; row < rows; row++)
+        for (int row = 0; row < (Shared ? 1 : rows); row++)
         {
             int unit = 0;
             foreach (OracleValue operand in operands)

@@ -27,7 +27,10 @@ public sealed class GradientTests
 
             foreach (StateDeclaration state in graph.States)
             {
-                Hold(graph, data, data.Input(state.Initial.Name), gradients[NetworkValues.Gradient(GradientKind.InitialState, state.Initial)], state.Name);
+                // A fresh row does not read its state; what its start is worth is the parameter's gradient.
+                Tensor gradient = gradients[NetworkValues.Gradient(GradientKind.InitialState, state.Initial)].Copy();
+                gradient.ForEach((_, row, unit, _) => gradient[0, row, unit, 0] *= state.Fresh is { } fresh ? 1 - data.Input(fresh.Name)[0, row, 0, 0] : 1);
+                Hold(graph, data, data.Input(state.Initial.Name), gradient, state.Name);
             }
 
             if (!graph.Input.Type.IsToken)

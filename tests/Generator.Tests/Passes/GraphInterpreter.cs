@@ -134,7 +134,7 @@ internal sealed class GraphInterpreter
 
     private static Tensor Concat(Tensor[] parts)
     {
-        Axes axes = parts.Aggregate(Axes.None, (all, part) => all | part.Axes);
+        Axes axes = parts.Aggregate(Axes.Unit, (all, part) => all | part.Axes);
         var result = new Tensor(axes, parts.Max(p => p.Steps), parts.Max(p => p.Batch), parts.Sum(p => p.Units), 1);
         result.ForEach((step, row, unit, _) =>
         {
@@ -217,6 +217,11 @@ internal sealed class GraphInterpreter
             for (int k = 0; k < body.Sequences.Length; k++)
             {
                 values.Add(body.Sequences[k], Checked(body.Sequences[k], inputs[carried.Length + k].At(step)));
+            }
+
+            for (int k = 0; k < body.Captured.Length; k++)
+            {
+                values.Add(body.Captured[k], Checked(body.Captured[k], inputs[carried.Length + body.Sequences.Length + k]));
             }
 
             for (int j = 0; j < stacked.Length; j++)

@@ -47,6 +47,14 @@ internal sealed record NetworkData(int Batch, int Steps, IReadOnlyDictionary<str
         foreach (StateDeclaration state in graph.States)
         {
             inputs.Add(state.Initial.Name, Fill(state.Initial.Type, 0.8));
+            if (state.Fresh is { } fresh)
+            {
+                // The last row carries its state on, the others begin.
+                Tensor rows = Fill(fresh.Type, 0);
+                rows.ForEach((_, row, _, _) => rows[0, row, 0, 0] = row + 1 < batch || batch == 1 ? 1 : 0);
+                inputs.Add(fresh.Name, rows);
+            }
+
             inputs.Add(UpstreamGradient.Final(state.Name), Fill(state.Initial.Type, 1));
         }
 
@@ -54,9 +62,19 @@ internal sealed record NetworkData(int Batch, int Steps, IReadOnlyDictionary<str
     }
 
     /// <summary>Some steps of the same numbers, starting from <paramref name="states"/> where these say so.</summary>
-    public NetworkData Slice(string input, int first, int steps, IReadOnlyDictionary<string, Tensor> states)
+    public NetworkData Slice(ModelGraph graph, int first, int steps, IReadOnlyDictionary<string, Tensor> states)
     {
+        string input = graph.Input.Name;
         var inputs = Inputs.ToDictionary(pair => pair.Key, pair => states.TryGetValue(pair.Key, out Tensor? state) ? state : pair.Value);
+        if (first > 0)
+        {
+            // No row is fresh after a step.
+            foreach (StateDeclaration state in graph.States.Where(state => state.Fresh is not null))
+            {
+                inputs[state.Fresh!.Name] = new Tensor(state.Fresh.Type, 1, Batch);
+            }
+        }
+
         Tensor whole = Inputs[input];
         var part = new Tensor(whole.Axes, steps, whole.Batch, whole.Units, whole.Columns);
         part.ForEach((step, row, unit, column) => part[step, row, unit, column] = whole[first + step, row, unit, column]);

@@ -12,7 +12,7 @@ internal static class PassSteps
 {
     public static readonly string[] Names =
     [
-        "Simplify", "OrderSums", "MultiplyAdd", "Prune to a step", "Hoist", "Prune to a sequence",
+        "Simplify", "Capture", "OrderSums", "MultiplyAdd", "Prune to a step", "Hoist", "Prune to a sequence",
         "Differentiate", "Simplify of gradients", "Tape", "OrderSums of gradients", "MultiplyAdd of gradients", "Hoist of gradients", "Prune of gradients",
     ];
 
@@ -40,6 +40,8 @@ internal static class PassSteps
         PassStep Then(ModelGraph before, Func<ModelGraph, ModelGraph> pass) => new(Names[count++], before, pass(before));
 
         PassStep step = Then(bound, Simplify.Run);
+        yield return step;
+        step = Then(step.After, Capture.Run);
         yield return step;
         step = Then(step.After, graph => OrderSums.Run(graph, adjoints: false));
         yield return step;

@@ -99,6 +99,11 @@ internal sealed class ScheduleInterpreter
         for (int i = 0; i < graph.States.Length; i++)
         {
             Write(Residence.State, i, data.Input(graph.States[i].Initial.Name));
+            if (graph.States[i].Fresh is { } fresh)
+            {
+                Write(Residence.Fresh, i, data.Input(fresh.Name));
+            }
+
             Write(Residence.FinalGradient, i, data.Input(UpstreamGradient.Final(graph.States[i].Name)));
         }
     }
@@ -215,6 +220,7 @@ internal sealed class ScheduleInterpreter
         Residence.History => _batch * (_steps + 1),
         Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient => _batch * _steps,
         Residence.Tokens => 0,
+        Residence.Once => 1,
         _ => _batch,
     };
 
@@ -239,8 +245,8 @@ internal sealed class ScheduleInterpreter
             (Residence.History, Moment.Final, false) => _steps,
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, true) => _step,
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, false) => 0,
-            (Residence.Step, Moment.Current, _) => 0,
-            (Residence.State or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
+            (Residence.Once or Residence.Step, Moment.Current, _) => 0,
+            (Residence.State or Residence.Fresh or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
             _ => null,
         };
         return block * _batch ?? throw new InvalidOperationException(
@@ -251,7 +257,7 @@ internal sealed class ScheduleInterpreter
     {
         Place place = _schedule.PlaceOf(operand);
         Buffer buffer = _schedule.Buffers[place.Buffer];
-        int at = FirstRow(operand) + row;
+        int at = FirstRow(operand) + Shared(buffer, row);
         int owner = _owners[buffer.Id][at * buffer.Slots + place.Slot];
         if (owner != operand.Value)
         {
@@ -267,10 +273,12 @@ internal sealed class ScheduleInterpreter
     {
         Place place = _schedule.PlaceOf(operand);
         Buffer buffer = _schedule.Buffers[place.Buffer];
-        int at = FirstRow(operand) + row;
+        int at = FirstRow(operand) + Shared(buffer, row);
         _owners[buffer.Id][at * buffer.Slots + place.Slot] = operand.Value;
         _memory[buffer.Id][at * buffer.RowStride + place.Slot * Packing.Padded(buffer.Units) + unit] = value;
     }
+
+    private static int Shared(Buffer buffer, int row) => buffer.Residence == Residence.Once ? 0 : row;
 
     private (int Buffer, int Slot, int Row) Location(Operand operand, int row) =>
         (_schedule.PlaceOf(operand).Buffer, _schedule.PlaceOf(operand).Slot, FirstRow(operand) + row);
@@ -283,7 +291,7 @@ internal sealed class ScheduleInterpreter
     /// <summary>The rows of a statement that are this part's.</summary>
     private IEnumerable<int> Rows(Extent extent)
     {
-        int all = extent == Extent.Step ? _batch : _batch * _steps;
+        int all = extent switch { Extent.Once => 1, Extent.Step => _batch, _ => _batch * _steps };
         return _division is Division.Rows or Division.RowsOfSteps ? Share(all) : Enumerable.Range(0, all);
     }
 
@@ -304,7 +312,7 @@ internal sealed class ScheduleInterpreter
             {
                 case Parallel parallel:
                     _division = parallel.Division;
-                    for (int i = 0; i < _parts; i++)
+                    for (int i = 0; i < (parallel.Division == Division.One ? 1 : _parts); i++)
                     {
                         _part = _lastFirst ? _parts - 1 - i : i;
                         Run(parallel.Body);
@@ -329,6 +337,16 @@ internal sealed class ScheduleInterpreter
                     break;
                 case ColumnSums sums:
                     RunSums(sums);
+                    break;
+                case RowSum sum:
+                    foreach (int row in Rows(sum.Extent))
+                    {
+                        foreach (int unit in Blocks(Elements(sum.Units)))
+                        {
+                            Store(sum.Target, 0, unit, Load(sum.Target, 0, unit) + Load(sum.Load.Operand, row, sum.Load.Node.Type.Has(Axes.Unit) ? unit : 0));
+                        }
+                    }
+
                     break;
                 case WeightGradient gradient:
                     RunWeightGradient(gradient);
@@ -527,7 +545,7 @@ internal sealed class ScheduleInterpreter
         foreach ((Node parameter, Node value) in sums.Sums)
         {
             int offset = _layout.PlaceOf(parameter).Offset;
-            foreach (int row in Rows(Extent.Sequence))
+            foreach (int row in Rows(sums.Extent))
             {
                 foreach (int unit in Blocks(Elements(sums.Units)))
                 {
@@ -547,7 +565,7 @@ internal sealed class ScheduleInterpreter
                 continue;
             }
 
-            foreach (int row in Rows(Extent.Sequence))
+            foreach (int row in Rows(gradient.Extent))
             {
                 if (gradient.IsLookup)
                 {

@@ -41,7 +41,7 @@ public sealed class ScheduleValueTests
             var states = new Dictionary<string, Tensor>();
             for (int step = 0; step < steps; step++)
             {
-                NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network.Input.Name, step, 1, states));
+                NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network, step, 1, states));
                 NetworkValues.AssertEqual(
                     expected[NetworkValues.Output].At(step), actual[NetworkValues.Output].At(0), $"step {step} of {steps}, batch {batch}: output");
                 states = network.States.ToDictionary(state => state.Initial.Name, state => actual[NetworkValues.Final(state.Name)]);
@@ -67,7 +67,7 @@ public sealed class ScheduleValueTests
         var states = new Dictionary<string, Tensor>();
         for (int step = 0; step < data.Steps; step++)
         {
-            NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network.Input.Name, step, 1, states));
+            NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, streaming, layout, data.Slice(network, step, 1, states));
             NetworkValues.AssertEqual(expected[NetworkValues.Output].At(step), actual[NetworkValues.Output].At(0), $"step {step}: output");
             states = network.States.ToDictionary(state => state.Initial.Name, state => actual[NetworkValues.Final(state.Name)]);
         }
@@ -156,7 +156,7 @@ public sealed class ScheduleValueTests
         var states = new Dictionary<string, Tensor>();
         for (int at = 0; at < data.Steps; at++)
         {
-            NetworkValues streamed = ScheduleInterpreter.Evaluate(step, streaming, layout, data.Slice(network.Input.Name, at, 1, states));
+            NetworkValues streamed = ScheduleInterpreter.Evaluate(step, streaming, layout, data.Slice(network, at, 1, states));
             Assert.Equal(run[NetworkValues.Output].At(at).Data, streamed[NetworkValues.Output].Data);
             states = network.States.ToDictionary(state => state.Initial.Name, state => streamed[NetworkValues.Final(state.Name)]);
         }

@@ -1,0 +1,75 @@
+using Unrolled.Generator.Diagnostics;
+using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
+using Xunit;
+
+namespace Unrolled.Generator.Tests.PassTests;
+
+/// <summary>What the binder finds wrong with equations, and what it decides where they say nothing.</summary>
+public sealed class BindTests
+{
+    public static TheoryData<string, string, string> Mistakes => new()
+    {
+        { "start «c» = learned\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.NotAssigned, "'c' is never assigned and starts nowhere" },
+        { "start «hh» = zero\nhx[t] = W @ x[t]\nh[t] = tanh(hx[t] + U @ h[t-1])", DiagnosticIds.NotAssigned, "'hh' is never assigned and starts nowhere (did you mean" },
+        { "«start h = learned»\nh[t] = tanh(W @ x[t])", DiagnosticIds.Unused, "'h' is never read at an earlier step and starts nowhere" },
+        { "start «h» = learned\nh_start[t] = W @ x[t]\nh[t] = tanh(h_start[t] + U @ h[t-1])", DiagnosticIds.AssignedTwice, "'h_start' is the parameter that 'h' starts from, and is assigned too" },
+        { "start «h» = learned\nh[t] = tanh(h_start @ x[t] + U @ h[t-1])", DiagnosticIds.MatrixAndVector, "'h_start' is used both as a matrix and as a vector" },
+        { "shape h_start : 3\n«start h = learned»\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'h' has 4 elements but its start 'h_start' has 3" },
+        { "shape m : 1\nshape m_start : 3\n«start m = learned»\nm[t] = mean(x[t]) + m[t-1]\nh[t] = tanh(W @ x[t] + m[t])", DiagnosticIds.ShapeMismatch, "'m' has one element, but its start 'm_start' has 3" },
+        { "shape z : 4\n«z[t] = mean(x[t])»\nh[t] = tanh(W @ x[t] + z[t])", DiagnosticIds.ShapeMismatch, "'z' is declared with 4 elements but its equation has one" },
+        { "h[t] = tanh(W @ «mean(b)» + U @ x[t])", DiagnosticIds.ShapeMismatch, "right of '@' stands a vector, but mean(b) has one element" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Tells_a_mistake_on_its_characters(string marked, string id, string message)
+    {
+        Marked expected = Marked.Parse(marked);
+        EquationError error = Assert.Single(Compiler.Compile(Networks.Features(3, Layer(expected.Text))).Errors).Error;
+        Assert.Equal(id, error.Id);
+        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+        Assert.Equal(Assert.Single(expected.Spans), error.Span);
+    }
+
+    [Theory]
+    [InlineData("W", "uniform(-2.9, 2.9)")]
+    [InlineData("V", "glorot()")]
+    [InlineData("U", "orthogonal()")]
+    [InlineData("Q", "he()")]
+    [InlineData("h_start", "zero()")]
+    public void Starts_a_parameter_by_what_it_is_applied_to(string parameter, string initializer)
+    {
+        // W is looked up; V too, but it also meets a vector; Q is looked up and says for itself how it starts.
+        const string text = "start h = learned\ninit Q = he\nh[t] = tanh(W @ x[t] + V @ x[t] + Q @ x[t] + U @ h[t-1] + V @ a)";
+        ModelGraph graph = Networks.Bind(Networks.Tokens(9, Layer(text)));
+        ParameterDeclaration declaration = graph.Parameters.Single(p => p.Node.Name == "cell." + parameter);
+        Assert.Equal(initializer, $"{declaration.Initializer}({string.Join(", ", declaration.Arguments.Select(SourceText))})");
+    }
+
+    [Theory]
+    [InlineData(0.5, 0.5)]
+    [InlineData(0, 0)]
+    public void A_start_that_is_bound_to_a_number_is_no_parameter(double number, double start)
+    {
+        ModelGraph graph = Networks.BindCell("start h = learned\nh[t] = tanh(W @ x[t] + U @ h[t-2])", 4, 3, Networks.Bound("h_start", number));
+        Assert.Equal(["cell.W", "cell.U"], graph.Parameters.Select(parameter => parameter.Node.Name));
+        Assert.All(graph.States, state => Assert.Equal((start, null), (state.StartNumber, state.LearnedStart)));
+        Assert.All(graph.States, state => Assert.Same(state.Initial, state.Start));
+    }
+
+    [Fact]
+    public void Every_age_of_a_value_starts_alike()
+    {
+        ModelGraph graph = Networks.BindCell("start h = learned\nh[t] = tanh(W @ x[t-1] + U @ h[t-3])", 4);
+        Assert.Equal(
+            [("cell.h", "cell.h_start"), ("cell.h[t-2]", "cell.h_start"), ("cell.h[t-3]", "cell.h_start"), ("cell.x", null)],
+            graph.States.Select(state => (state.Name, state.LearnedStart?.Name)).Order());
+        Assert.Equal(3, graph.States.Select(state => state.Fresh).OfType<Node>().Distinct().Count());
+    }
+
+    private static string SourceText(double number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static LayerSpec Layer(string text) => new("cell", "cell", text, 4, EquatableArray<CellSetting>.Empty);
+}
