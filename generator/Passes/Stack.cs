@@ -439,7 +439,7 @@ internal static class Stack
                 var inRegion = new HashSet<Node>(_nodes);
                 foreach (Node node in Enumerable.Reverse(_nodes).Where(node => !_absorbed.Contains(node)))
                 {
-                    if (Sum(node) is { } sum)
+                    if (Sum(node, inRegion) is { } sum)
                     {
                         _sums.Add(sum);
                     }
@@ -481,13 +481,17 @@ internal static class Stack
                 }
             }
 
-            /// <summary>A node that is a sum of products, with the inner sums and products that only it uses.</summary>
-            private PendingSum? Sum(Node root)
+            /// <summary>
+            /// A node that is a sum of products, with the inner sums and products that only it uses; what another region computes is none of
+            /// them, or its roundings would depend on what was hoisted.
+            /// </summary>
+            private PendingSum? Sum(Node root, HashSet<Node> inRegion)
             {
                 var terms = new List<Node>();
                 var absorbed = new List<Node>();
                 Node node = root;
-                while (node.IsMap("add") && node.Inputs[1].IsProduct() && _uses[node.Inputs[1]] == 1 && (node == root || _uses[node] == 1))
+                while (node.IsMap("add") && node.Inputs[1].IsProduct() && inRegion.Contains(node) && inRegion.Contains(node.Inputs[1])
+                    && _uses[node.Inputs[1]] == 1 && (node == root || _uses[node] == 1))
                 {
                     terms.Add(node.Inputs[1]);
                     absorbed.Add(node);
@@ -496,7 +500,7 @@ internal static class Stack
                 }
 
                 Node? start = node;
-                if (node.IsProduct() && (node == root || _uses[node] == 1))
+                if (node.IsProduct() && inRegion.Contains(node) && (node == root || _uses[node] == 1))
                 {
                     terms.Add(node);
                     absorbed.Add(node);
