@@ -155,27 +155,27 @@ internal static class Descriptors
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A layer names a cell of its class, of its assembly or of the library.",
+        "A layer names a cell of its model, of its assembly, of a *.cell file or of the library.",
         Help);
 
     public static readonly DiagnosticDescriptor DuplicateCell = new(
         DiagnosticIds.DuplicateCell,
         "A cell is declared twice",
-        "The cell '{0}' is declared twice in the same place (give one of them another name)",
+        "The cell '{0}' is declared {1} (give one of them another name)",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A class and an assembly each declare a cell once; a class's cell hides the assembly's of the same name.",
+        "A class declares a cell once, and so do the assembly and the *.cell files together; a model's own cell hides a shared one of the same name.",
         Help);
 
     public static readonly DiagnosticDescriptor InvalidCellName = new(
         DiagnosticIds.InvalidCellName,
-        "A cell's name is not an identifier",
-        "'{0}' cannot name a cell (use a letter or _, then letters, digits and _)",
+        "A cell cannot have this name",
+        "'{0}' cannot name a cell ({1})",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names.",
+        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names. A file's name is its cell's, which cannot be one of the library's.",
         Help);
 
     public static readonly DiagnosticDescriptor InvalidJson = new(
@@ -216,6 +216,16 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A model's parameters lie in one array, which holds fewer than 2^31 numbers.",
+        Help);
+
+    public static readonly DiagnosticDescriptor UnusedCell = new(
+        DiagnosticIds.UnusedCell,
+        "A model's cell is not used",
+        "No layer uses the cell '{0}' (remove it, or name it in a layer)",
+        Model,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        "A cell that a model declares is there for its own layers. Cells of the assembly and of *.cell files may wait for a model.",
         Help);
 
     public static readonly DiagnosticDescriptor InternalError = new(
@@ -370,6 +380,7 @@ internal static class Descriptors
         InvalidJsonModel,
         ModelDeclaredTwice,
         ModelTooLarge,
+        UnusedCell,
         InternalError,
         SyntaxError,
         UnknownName,

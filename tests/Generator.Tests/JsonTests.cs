@@ -59,7 +59,7 @@ public sealed class JsonTests
         },
     };
 
-    private static ParsedModel Parse(string json) => JsonFrontend.Parse(Path, SourceText.From(json));
+    private static ParsedModel Parse(string json) => JsonFrontend.Parse(Path, SourceText.From(json), SharedCells.None);
 
     [Theory]
     [MemberData(nameof(BothForms))]
@@ -204,7 +204,7 @@ public sealed class JsonTests
             return FrontendHarness.Echo(model);
         });
         Compilation compilation = FrontendHarness.Compilation("using Unrolled; [Model(Features = 3), Rnn(4)] partial class Other;");
-        AdditionalText first = new Text(Path, Own), second = new Text(Path, "\n\n" + Own), third = new Text(Path, Own.Replace("\"gated\": 3", "\"gated\": 2"));
+        AdditionalText first = new TextFile(Path, Own), second = new TextFile(Path, "\n\n" + Own), third = new TextFile(Path, Own.Replace("\"gated\": 3", "\"gated\": 2"));
         driver = driver.AddAdditionalTexts([first]).Generate(compilation);
         Assert.Equal(["CharModel", "Other"], compiled.Order());
         driver = driver.ReplaceAdditionalText(first, second).Generate(compilation);
@@ -248,7 +248,7 @@ public sealed class JsonTests
 
             string mutated = text.ToString();
             ParsedModel parsed = Parse(mutated);
-            Assert.True((parsed.Request is null) == (parsed.Diagnostics.Count > 0), mutated);
+            Assert.True((parsed.Request is null) == parsed.Diagnostics.Any(diagnostic => diagnostic.IsError), mutated);
             Assert.All(parsed.Diagnostics, diagnostic => Assert.InRange(diagnostic.Location!.Span.End, 0, mutated.Length));
             if (parsed.Request is { } request && models.Add(request.Spec))
             {
@@ -261,15 +261,5 @@ public sealed class JsonTests
     }
 
     private static GeneratorRunResult Run(Func<ModelSpec, CompilationResult> compile, string[] sources, params (string Path, string Text)[] files) =>
-        FrontendHarness.Driver(compile)
-            .AddAdditionalTexts([.. files.Select(file => new Text(file.Path, file.Text))])
-            .Generate(FrontendHarness.Compilation(sources))
-            .GetRunResult().Results.Single();
-
-    private sealed class Text(string path, string text) : AdditionalText
-    {
-        public override string Path => path;
-
-        public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
-    }
+        FrontendHarness.Run(compile, sources, files);
 }
