@@ -344,7 +344,7 @@ public sealed class FrontendTests
         {
             string format = descriptor.MessageFormat.ToString();
             Assert.True(format == "{0}" || format.EndsWith(')'), descriptor.Id);
-            Assert.EndsWith("#diagnostics", descriptor.HelpLinkUri, StringComparison.Ordinal);
+            Assert.Equal("generator/Diagnostics/README.md#" + descriptor.Id.ToLowerInvariant(), descriptor.HelpLinkUri);
         });
     }
 }
