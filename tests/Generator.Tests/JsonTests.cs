@@ -72,8 +72,65 @@ public sealed class JsonTests
         Assert.Empty(parsed.Diagnostics);
         Assert.Equal(Assert.Single(models), parsed.Request!.Spec);
         Assert.Equal(
-            Assert.Single(ModelHarness.Generate([attributes])).Text,
+            FrontendHarness.Run(Compiler.Compile, [attributes]).GeneratedSources.Single().SourceText.ToString(),
             Run(Compiler.Compile, [], (Path, json)).GeneratedSources.Single().SourceText.ToString());
+    }
+
+    /// <summary>A model with a layer for every value of every property of every built-in layer, and one with all of them changed.</summary>
+    internal static (string Attributes, string Json) EverySetting()
+    {
+        List<string> attributes = [], json = [];
+        foreach (BuiltInLayer layer in BuiltInLayers.All)
+        {
+            List<(string Attribute, string Json)[]> layers = [[]];
+            List<(string Attribute, string Json)> changed = [];
+            foreach (LayerOption option in layer.Options)
+            {
+                (string, string)[] values = option switch
+                {
+                    CellOption or BindOption => [("true", "true"), ("false", "false")],
+                    InitOption => [("0.5", "0.5"), ("-2", "-2e0"), ("3e38", "3e38")],
+                    FunctionOption => [.. BuiltInLayers.Activations.Select((function, index) => ($"(Activation){index}", $"\"{function}\""))],
+                    _ => throw new NotSupportedException(option.GetType().Name),
+                };
+                (string Attribute, string Json)[] written = [.. values.Select(value => ($"{option.Property} = {value.Item1}", $"\"{JsonFrontend.Snake(option.Property)}\": {value.Item2}"))];
+                layers.AddRange(written.Select(value => new[] { value }));
+                changed.Add(written[^1]);
+            }
+
+            layers.Add([.. changed, ($"Name = \"named_{layer.Attribute}\"", $"\"name\": \"named_{layer.Attribute}\"")]);
+            foreach ((string Attribute, string Json)[] options in layers)
+            {
+                int units = 2 + attributes.Count % 3;
+                attributes.Add($"{layer.Attribute}({string.Join(", ", options.Select(option => option.Attribute).Prepend($"{units}"))})");
+                json.Add($"{{ {string.Join(", ", options.Select(option => option.Json).Prepend($"\"{layer.Attribute.ToLowerInvariant()}\": {units}"))} }}");
+            }
+        }
+
+        foreach (string cell in CellFiles.Names.Where(name => BuiltInLayers.All.All(layer => layer.Attribute.ToLowerInvariant() != name)))
+        {
+            attributes.Add($"Layer(\"{cell}\", 3)");
+            json.Add($"{{ \"{cell}\": 3 }}");
+        }
+
+        attributes.Add("Layer(\"recurrent_highway\", 3, Set = \"depth = 2, activation = relu, b_h_1 = 0.25, init b_t_2 = -1\")");
+        json.Add("""{ "recurrent_highway": 3, "set": { "depth": 2, "activation": "relu", "b_h_1": 0.25 }, "init": { "b_t_2": -1 } }""");
+        return (
+            $"using Unrolled; namespace Samples; [Model(Features = 3)] [{string.Join(", ", attributes)}] [Loss(Loss.MeanSquaredError)] partial class All;",
+            $$"""{ "class": "Samples.All", "input": { "features": 3 }, "layers": [ {{string.Join(",\n", json)}} ], "loss": "mean_squared_error" }""");
+    }
+
+    [Fact]
+    public void Every_setting_of_every_layer_says_the_same_in_both_forms()
+    {
+        (string attributes, string json) = EverySetting();
+        The_two_forms_of_a_network_are_one_model_and_one_code(attributes, json);
+        foreach (string loss in AttributeFrontend.Losses)
+        {
+            The_two_forms_of_a_network_are_one_model_and_one_code(
+                $"using Unrolled; [Model(Tokens = 3), Rnn(2), Loss(Loss.{loss})] partial class M;",
+                $$"""{ "class": "M", "input": { "tokens": 3 }, "layers": [ { "rnn": 2 } ], "loss": "{{JsonFrontend.Snake(loss)}}" }""");
+        }
     }
 
     [Fact]

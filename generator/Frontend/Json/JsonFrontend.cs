@@ -18,7 +18,8 @@ internal sealed class JsonFrontend
     /// <summary>How a model's file is called.</summary>
     public const string Extension = ".rnn.json";
 
-    private const int LongestClassName = 500;
+    /// <summary>Characters of a class's name with its namespace.</summary>
+    public const int LongestClassName = 500;
 
     private static readonly ImmutableArray<string> ModelMembers = ImmutableArray.Create("$schema", "class", "input", "cells", "layers", "loss");
     private static readonly ImmutableArray<string> LayerMembers = ImmutableArray.Create("name", "set", "init");
@@ -515,8 +516,8 @@ internal sealed class JsonFrontend
         return 0;
     }
 
-    // Properties and values are called in JSON as in C#, but in snake case.
-    private static string Snake(string name) => string.Concat(name.Select((character, index) =>
+    /// <summary>Properties and values are called in JSON as in C#, but in snake case.</summary>
+    public static string Snake(string name) => string.Concat(name.Select((character, index) =>
         char.IsUpper(character) ? (index > 0 ? "_" : "") + char.ToLowerInvariant(character) : character.ToString()));
 
     private LocationInfo Place(TextSpan span) => new(_path, span, _source.Lines.GetLinePositionSpan(span));
