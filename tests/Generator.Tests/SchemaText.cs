@@ -50,6 +50,12 @@ internal static partial class SchemaText
         }
 
         definitions.Add("cell_of_ones_own", OwnLayer([.. properties, .. builtIn, .. library]));
+        JsonNode[] layers = [.. definitions.Select(definition => Reference(definition.Key))];
+        foreach ((string name, JsonObject schema) in SharedDefinitions())
+        {
+            definitions.Add(name, schema);
+        }
+
         return new JsonObject
         {
             ["$schema"] = "http://json-schema.org/draft-07/schema#",
@@ -71,8 +77,8 @@ internal static partial class SchemaText
                     ["type"] = "object",
                     ["properties"] = new JsonObject
                     {
-                        ["tokens"] = Size(Documentation["P:Unrolled.ModelAttribute.Tokens"], 1),
-                        ["features"] = Size(Documentation["P:Unrolled.ModelAttribute.Features"], 1),
+                        ["tokens"] = Size("The number of different tokens, for a network that reads token ids.", 1),
+                        ["features"] = Size("The number of elements of an input vector, for a network that reads real-valued vectors.", 1),
                     },
                     ["additionalProperties"] = false,
                     ["minProperties"] = 1,
@@ -95,7 +101,7 @@ internal static partial class SchemaText
                     ["description"] = "The layers, first to last. Each names its cell, with the number of elements of its output: { \"lstm\": 128 }.",
                     ["type"] = "array",
                     ["minItems"] = 1,
-                    ["items"] = new JsonObject { ["anyOf"] = new JsonArray([.. definitions.Select(definition => new JsonObject { ["$ref"] = "#/definitions/" + definition.Key })]) },
+                    ["items"] = new JsonObject { ["anyOf"] = new JsonArray(layers) },
                 },
                 ["loss"] = Described(
                     string.Join(" ", AttributeFrontend.Losses.Select(loss => $"{JsonFrontend.Snake(loss)}: {Documentation["F:Unrolled.Loss." + loss]}")),
@@ -109,15 +115,38 @@ internal static partial class SchemaText
 
     private static Dictionary<string, JsonObject> LayerMembers() => new()
     {
-        ["name"] = new JsonObject { ["description"] = Documentation["P:Unrolled.LayerAttribute.Name"], ["type"] = "string", ["pattern"] = Name },
-        ["set"] = new JsonObject
+        ["name"] = Reference("layer_name"),
+        ["set"] = Reference("settings"),
+        ["init"] = Reference("starts"),
+    };
+
+    // What every layer has, written once. Beside a reference draft 7 allows nothing, so a description of one's own goes around it.
+    private static Dictionary<string, JsonObject> SharedDefinitions() => new()
+    {
+        ["layer_name"] = new JsonObject { ["description"] = Documentation["P:Unrolled.LayerAttribute.Name"], ["type"] = "string", ["pattern"] = Name },
+        ["settings"] = Settings([]),
+        ["starts"] = new JsonObject { ["description"] = "The numbers that parameters start at.", ["type"] = "object", ["additionalProperties"] = Number(null) },
+        ["setting"] = new JsonObject { ["anyOf"] = new JsonArray(Number(null), Reference("function")) },
+        ["function"] = Enum(Vocabulary.Functions),
+    };
+
+    private static JsonObject Settings(JsonObject known)
+    {
+        var settings = new JsonObject
         {
             ["description"] = "What the layer sets of its cell: a size takes a whole number, a param a number or a function; a parameter set to a number is that number and is not trained.",
             ["type"] = "object",
-            ["additionalProperties"] = new JsonObject { ["anyOf"] = new JsonArray(Number(null), Enum(Vocabulary.Functions)) },
-        },
-        ["init"] = new JsonObject { ["description"] = "The numbers that parameters start at.", ["type"] = "object", ["additionalProperties"] = Number(null) },
-    };
+            ["additionalProperties"] = Reference("setting"),
+        };
+        if (known.Count > 0)
+        {
+            settings.Insert(2, "properties", known);
+        }
+
+        return settings;
+    }
+
+    private static JsonObject Reference(string definition) => new() { ["$ref"] = "#/definitions/" + definition };
 
     private static JsonObject BuiltIn(BuiltInLayer layer)
     {
@@ -151,7 +180,7 @@ internal static partial class SchemaText
                         settings.Add(size.Name, Size($"{SyntaxPrinter.Print(size)}", 0));
                         break;
                     case ParamDeclaration { Function: not null } param:
-                        settings.Add(param.Name, With(Described(SyntaxPrinter.Print(param), Enum(Vocabulary.Functions)), param.Function));
+                        settings.Add(param.Name, With(Described(SyntaxPrinter.Print(param), new JsonObject { ["allOf"] = new JsonArray(Reference("function")) }), param.Function));
                         break;
                     case ParamDeclaration { Number: double number } param:
                         settings.Add(param.Name, With(Number(SyntaxPrinter.Print(param)), number));
@@ -161,7 +190,7 @@ internal static partial class SchemaText
 
             if (settings.Count > 0)
             {
-                members["set"].Add("properties", settings);
+                members["set"] = Settings(settings);
             }
         }
 
