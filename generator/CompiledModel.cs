@@ -22,12 +22,6 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
                 result.Errors.Count == 0 ? result.Source : null,
                 new EquatableArray<LayerMistake>(result.Errors.Select(error => LayerMistake.From(request.Spec, error))));
         }
-        catch (OverflowException)
-        {
-            // Offsets and lengths are counted in checked arithmetic: nothing but sizes the user chose can exceed it.
-            var tooLarge = new LayerMistake(-1, Descriptors.ModelTooLarge.Id, default, "", "", new EquatableArray<string>([request.Spec.Class]));
-            return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([tooLarge]));
-        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var fault = new LayerMistake(-1, Descriptors.InternalError.Id, default, "", "", new EquatableArray<string>([request.Spec.Class, Describe(exception)]));
@@ -60,7 +54,7 @@ internal sealed record LayerMistake(int Layer, string Id, TextSpan Span, string 
         }
 
         string use = "", libraryUse = "";
-        if (found.Layer >= 0 && found.Layer < model.Layers.Count)
+        if (id != Descriptors.ModelTooLarge.Id && found.Layer >= 0 && found.Layer < model.Layers.Count)
         {
             LayerSpec layer = model.Layers[found.Layer];
             string before = layer.Text.Substring(0, Math.Min(error.Span.Start, layer.Text.Length));
@@ -73,7 +67,10 @@ internal sealed record LayerMistake(int Layer, string Id, TextSpan Span, string 
         return new LayerMistake(found.Layer, id, error.Span, use, libraryUse, new EquatableArray<string>([error.Message]));
     }
 
-    /// <summary>The diagnostic, on the characters of the equations where these are the user's, otherwise on the layer that uses them.</summary>
+    /// <summary>
+    /// The diagnostic, on the characters of the equations where these are the user's and it is about them, otherwise on the layer that
+    /// uses them.
+    /// </summary>
     public DiagnosticInfo At(ParsedModel model)
     {
         if (Layer < 0 || Layer >= model.Layers.Count)
@@ -82,7 +79,7 @@ internal sealed record LayerMistake(int Layer, string Id, TextSpan Span, string 
         }
 
         LayerPlace place = model.Layers[Layer];
-        return place.Equations is LiteralText equations
+        return place.Equations is LiteralText equations && Id != Descriptors.ModelTooLarge.Id
             ? new DiagnosticInfo(Id, equations.At(Span), new EquatableArray<string>([Use + Arguments[0]]))
             : new DiagnosticInfo(Id, place.Location, new EquatableArray<string>([LibraryUse + Arguments[0]]));
     }

@@ -27,6 +27,11 @@ internal static class Compiler
             return new CompilationResult(null, errors.ToImmutableArray());
         }
 
+        if (ModelSize.Check(spec, bound) is LayerError tooLarge)
+        {
+            return new CompilationResult(null, ImmutableArray.Create(tooLarge));
+        }
+
         ModelGraph network = Network(bound);
         ModelGraph streaming = Prune.Run(network);
         ModelGraph sequence = Prune.Run(Hoist.Run(network));

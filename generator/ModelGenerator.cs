@@ -30,18 +30,47 @@ public sealed class ModelGenerator : IIncrementalGenerator
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
+        // Cells that models share, from the attributes of the assembly and from files. Each source is read when it changes.
+        IncrementalValuesProvider<SharedCellSource> assemblyCells = context.SyntaxProvider
+            .ForAttributeWithMetadataName(
+                AttributeFrontend.CellAttribute,
+                static (node, _) => node is CompilationUnitSyntax,
+                static (attributes, cancellation) => Guard(
+                    () => SharedCells.FromAttributes(attributes.Attributes, cancellation),
+                    LocationInfo.From(attributes.TargetNode.GetLocation()),
+                    "[assembly: Cell]",
+                    static fault => new SharedCellSource(EquatableArray<SharedCell>.Empty, fault, true)))
+            .WithTrackingName(StepNames.Cells);
+        IncrementalValuesProvider<SharedCellSource> cellFiles = context.AdditionalTextsProvider
+            .Where(static file => file.Path.EndsWith(SharedCells.Extension, StringComparison.OrdinalIgnoreCase))
+            .Select(static (file, cancellation) => Guard(
+                () => SharedCells.FromFile(file.Path, file.GetText(cancellation) ?? SourceText.From("")),
+                new LocationInfo(file.Path, default, default),
+                file.Path,
+                static fault => new SharedCellSource(EquatableArray<SharedCell>.Empty, fault, true)))
+            .WithTrackingName(StepNames.Cells);
+        IncrementalValueProvider<SharedCells> shared = assemblyCells.Collect().Combine(cellFiles.Collect())
+            .Select(static (sources, _) => SharedCells.Of(sources.Left, sources.Right));
+        context.RegisterSourceOutput(assemblyCells, static (output, source) => Report(output, source.Diagnostics));
+        context.RegisterSourceOutput(cellFiles, static (output, source) => Report(output, source.Diagnostics));
+        context.RegisterSourceOutput(shared, static (output, cells) => Report(output, cells.Diagnostics));
+
         // Cut 1, symbols to values. It runs after every edit of the project; nothing past it may hold a symbol, a syntax node or the
         // compilation, or the old compilation would stay in memory.
         IncrementalValuesProvider<ParsedModel> parsed = context.SyntaxProvider
             .ForAttributeWithMetadataName(AttributeFrontend.ModelAttribute, static (node, _) => node is TypeDeclarationSyntax, Parse)
             .Where(static model => model is not null)
             .Select(static (model, _) => model!)
-            .WithTrackingName(StepNames.Parse);
+            .WithTrackingName(StepNames.Parse)
+            .Combine(shared)
+            .Select(static (pair, _) => Guard(() => pair.Right.Resolve(pair.Left), pair.Left.Location, pair.Left.Spec.Class, fault => Fault(pair.Left.Location, fault)))
+            .WithTrackingName(StepNames.Resolve);
 
-        // A file of JSON is a value already; it is read again when its text changes.
+        // A file of JSON is a value already; it is read again when its text or a shared cell changes.
         IncrementalValuesProvider<ParsedModel> json = context.AdditionalTextsProvider
             .Where(static file => file.Path.EndsWith(JsonFrontend.Extension, StringComparison.OrdinalIgnoreCase))
-            .Select(Parse)
+            .Combine(shared)
+            .Select(static (pair, cancellation) => Parse(pair.Left, pair.Right, cancellation))
             .WithTrackingName(StepNames.Parse);
 
         // Two networks for one class would only give the C# compiler's errors in generated code. The names that come twice are
@@ -91,13 +120,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .WithTrackingName(StepNames.Diagnostics);
 
         // An output of its own: diagnostics follow their places with every line shift, the source does not.
-        context.RegisterSourceOutput(diagnostics, static (output, found) =>
-        {
-            foreach (DiagnosticInfo diagnostic in found)
-            {
-                output.ReportDiagnostic(diagnostic.ToDiagnostic());
-            }
-        });
+        context.RegisterSourceOutput(diagnostics, static (output, found) => Report(output, found));
     }
 
     private static ParsedModel RefuseTwice(ParsedModel model, EquatableArray<string> twice) =>
@@ -110,39 +133,50 @@ public sealed class ModelGenerator : IIncrementalGenerator
             }
             : model;
 
-    private static ParsedModel Parse(AdditionalText file, CancellationToken cancellation)
+    private static ParsedModel Parse(AdditionalText file, SharedCells shared, CancellationToken cancellation)
     {
-        try
-        {
-            return JsonFrontend.Parse(file.Path, file.GetText(cancellation) ?? SourceText.From(""));
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            var location = new LocationInfo(file.Path, default, default);
-            return Fault(location, file.Path, exception);
-        }
+        var location = new LocationInfo(file.Path, default, default);
+        return Guard(
+            () => JsonFrontend.Parse(file.Path, file.GetText(cancellation) ?? SourceText.From(""), shared),
+            location,
+            file.Path,
+            fault => Fault(location, fault));
     }
 
-    private static ParsedModel? Parse(GeneratorAttributeSyntaxContext context, CancellationToken cancellation)
+    private static DeclaredModel? Parse(GeneratorAttributeSyntaxContext context, CancellationToken cancellation)
     {
         var declaration = (TypeDeclarationSyntax)context.TargetNode;
+        LocationInfo location = LocationInfo.From(declaration.Identifier.GetLocation());
+        return Guard(
+            () => AttributeFrontend.Parse(declaration, (INamedTypeSymbol)context.TargetSymbol, context.Attributes[0], cancellation),
+            location,
+            declaration.Identifier.ValueText,
+            fault => DeclaredModel.Fault(location, fault));
+    }
+
+    // A fault of the generator is a diagnostic: it must not take the other models with it.
+    private static T Guard<T>(Func<T> read, LocationInfo location, string what, Func<EquatableArray<DiagnosticInfo>, T> otherwise)
+    {
         try
         {
-            return AttributeFrontend.Parse(declaration, (INamedTypeSymbol)context.TargetSymbol, context.Attributes[0], cancellation);
+            return read();
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            LocationInfo location = LocationInfo.From(declaration.Identifier.GetLocation());
-            return Fault(location, declaration.Identifier.ValueText, exception);
+            return otherwise(new EquatableArray<DiagnosticInfo>([DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
         }
     }
 
-    private static ParsedModel Fault(LocationInfo location, string what, Exception exception) => new(
-        null,
-        "",
-        location,
-        EquatableArray<LayerPlace>.Empty,
-        new EquatableArray<DiagnosticInfo>([DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
+    private static ParsedModel Fault(LocationInfo location, EquatableArray<DiagnosticInfo> fault) =>
+        new(null, "", location, EquatableArray<LayerPlace>.Empty, fault);
+
+    private static void Report(SourceProductionContext output, EquatableArray<DiagnosticInfo> diagnostics)
+    {
+        foreach (DiagnosticInfo diagnostic in diagnostics)
+        {
+            output.ReportDiagnostic(diagnostic.ToDiagnostic());
+        }
+    }
 
     private static EquatableArray<DiagnosticInfo> DiagnosticsOf(ParsedModel model, EquatableArray<CompiledModel> mistaken)
     {

@@ -16,7 +16,7 @@ internal static class Descriptors
     private const string Generator = "Unrolled.Generator";
 
     // The project has no public address yet; the page is in its repository.
-    private const string Help = "README.md#diagnostics";
+    private const string Help = "generator/Diagnostics/README.md";
 
     public static readonly DiagnosticDescriptor ClassNotPartial = new(
         DiagnosticIds.ClassNotPartial,
@@ -26,7 +26,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The generator writes the network into the class it stands on, so the class must be declared partial.",
-        Help);
+        Help + "#unr001");
 
     public static readonly DiagnosticDescriptor GenericClass = new(
         DiagnosticIds.GenericClass,
@@ -36,7 +36,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Emitted code is fixed to the exact sizes of one network; type parameters could not change it.",
-        Help);
+        Help + "#unr002");
 
     public static readonly DiagnosticDescriptor UnsupportedClass = new(
         DiagnosticIds.UnsupportedClass,
@@ -46,7 +46,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Static and abstract classes, records, file-local classes and classes with a primary constructor cannot take the members the generator writes.",
-        Help);
+        Help + "#unr003");
 
     public static readonly DiagnosticDescriptor ContainingTypeNotPartial = new(
         DiagnosticIds.ContainingTypeNotPartial,
@@ -56,7 +56,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The generator repeats the declarations around the model's class, so each of them must be partial.",
-        Help);
+        Help + "#unr004");
 
     public static readonly DiagnosticDescriptor InputNotStated = new(
         DiagnosticIds.InputNotStated,
@@ -66,7 +66,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A network reads either token ids or real-valued vectors, and the first layer's size follows from which and how many.",
-        Help);
+        Help + "#unr005");
 
     public static readonly DiagnosticDescriptor InvalidSize = new(
         DiagnosticIds.InvalidSize,
@@ -76,7 +76,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Units, tokens and features are counts; beyond the limit no parameter matrix fits into memory.",
-        Help);
+        Help + "#unr006");
 
     public static readonly DiagnosticDescriptor NoLayers = new(
         DiagnosticIds.NoLayers,
@@ -86,7 +86,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A network is the layers whose attributes stand on its class, in the order they are written.",
-        Help);
+        Help + "#unr007");
 
     public static readonly DiagnosticDescriptor LayersInSeveralDeclarations = new(
         DiagnosticIds.LayersInSeveralDeclarations,
@@ -96,7 +96,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The order of layers is the order of their attributes, and two partial declarations of a class have none between them.",
-        Help);
+        Help + "#unr008");
 
     public static readonly DiagnosticDescriptor DuplicateLayerName = new(
         DiagnosticIds.DuplicateLayerName,
@@ -106,7 +106,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Parameters are called {layer}.{symbol}, so a layer's name is unique in its model. A layer without one is called by its kind and its place, as in lstm_0.",
-        Help);
+        Help + "#unr009");
 
     public static readonly DiagnosticDescriptor InvalidLayerName = new(
         DiagnosticIds.InvalidLayerName,
@@ -116,7 +116,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A layer's name is the first part of its parameters' names and of names in the emitted code.",
-        Help);
+        Help + "#unr010");
 
     public static readonly DiagnosticDescriptor UnknownLayer = new(
         DiagnosticIds.UnknownLayer,
@@ -126,7 +126,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The runtime that declares the attribute is newer than the generator.",
-        Help);
+        Help + "#unr011");
 
     public static readonly DiagnosticDescriptor UnknownLoss = new(
         DiagnosticIds.UnknownLoss,
@@ -136,7 +136,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A loss is one of the members of the runtime's enumeration Loss.",
-        Help);
+        Help + "#unr012");
 
     public static readonly DiagnosticDescriptor LossNeedsMoreOutputs = new(
         DiagnosticIds.LossNeedsMoreOutputs,
@@ -146,7 +146,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The softmax of a single output is 1 whatever its value, so that nothing could be learned.",
-        Help);
+        Help + "#unr013");
 
     public static readonly DiagnosticDescriptor UnknownCell = new(
         DiagnosticIds.UnknownCell,
@@ -155,28 +155,28 @@ internal static class Descriptors
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A layer names a cell of its class, of its assembly or of the library.",
-        Help);
+        "A layer names a cell of its model, of its assembly, of a *.cell file or of the library.",
+        Help + "#unr014");
 
     public static readonly DiagnosticDescriptor DuplicateCell = new(
         DiagnosticIds.DuplicateCell,
         "A cell is declared twice",
-        "The cell '{0}' is declared twice in the same place (give one of them another name)",
+        "The cell '{0}' is declared {1} (give one of them another name)",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A class and an assembly each declare a cell once; a class's cell hides the assembly's of the same name.",
-        Help);
+        "A class declares a cell once, and so do the assembly and the *.cell files together; a model's own cell hides a shared one of the same name.",
+        Help + "#unr015");
 
     public static readonly DiagnosticDescriptor InvalidCellName = new(
         DiagnosticIds.InvalidCellName,
-        "A cell's name is not an identifier",
-        "'{0}' cannot name a cell (use a letter or _, then letters, digits and _)",
+        "A cell cannot have this name",
+        "'{0}' cannot name a cell ({1})",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names.",
-        Help);
+        "A layer without a name is called by its cell and its place, and its name is the first part of its parameters' names. A file's name is its cell's, which cannot be one of the library's.",
+        Help + "#unr016");
 
     public static readonly DiagnosticDescriptor InvalidJson = new(
         DiagnosticIds.InvalidJson,
@@ -186,7 +186,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A file called *.rnn.json holds one JSON value without comments and trailing commas.",
-        Help);
+        Help + "#unr017");
 
     public static readonly DiagnosticDescriptor InvalidJsonModel = new(
         DiagnosticIds.InvalidJsonModel,
@@ -196,7 +196,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A model is an object with a class, an input, layers, and if need be cells and a loss.",
-        Help);
+        Help + "#unr018");
 
     public static readonly DiagnosticDescriptor ModelDeclaredTwice = new(
         DiagnosticIds.ModelDeclaredTwice,
@@ -206,17 +206,27 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Two JSON files, or a JSON file and attributes, describe the network of one class.",
-        Help);
+        Help + "#unr019");
 
     public static readonly DiagnosticDescriptor ModelTooLarge = new(
         DiagnosticIds.ModelTooLarge,
         "The model is too large",
-        "The parameters or buffers of '{0}' are larger than one array can be (use smaller sizes)",
+        "{0}",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A model's parameters lie in one array, which holds fewer than 2^31 numbers.",
-        Help);
+        "A model's parameters take at most 2^31 bytes and lie in one array, which holds fewer than 2^31 numbers; so do its states.",
+        Help + "#unr020");
+
+    public static readonly DiagnosticDescriptor UnusedCell = new(
+        DiagnosticIds.UnusedCell,
+        "A model's cell is not used",
+        "No layer uses the cell '{0}' (remove it, or name it in a layer)",
+        Model,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        "A cell that a model declares is there for its own layers. Cells of the assembly and of *.cell files may wait for a model.",
+        Help + "#unr021");
 
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
@@ -226,7 +236,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A fault of the generator is reported as a diagnostic, so that the rest of the project still compiles.",
-        Help);
+        Help + "#unr099");
 
     public static readonly DiagnosticDescriptor SyntaxError = new(
         DiagnosticIds.SyntaxError,
@@ -235,8 +245,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "The text does not follow the grammar of the equation language.",
-        Help);
+        "The text does not follow the grammar of the equation language. The message says what was expected at the place it marks.",
+        Help + "#unr100");
 
     public static readonly DiagnosticDescriptor UnknownName = new(
         DiagnosticIds.UnknownName,
@@ -245,8 +255,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A function, an initialisation, a value or a parameter of that name does not exist.",
-        Help);
+        "A function, an initialisation, a value or a parameter of that name does not exist. The message names the nearest that does.",
+        Help + "#unr101");
 
     public static readonly DiagnosticDescriptor ShapeMismatch = new(
         DiagnosticIds.ShapeMismatch,
@@ -255,8 +265,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "Operands of an elementwise operation have one size, and only what is known to have one element broadcasts.",
-        Help);
+        "Operands of an elementwise operation have one size, and only what is known to have one element broadcasts. The message gives both sizes and what each follows from: the layer's units, its input, a shape line.",
+        Help + "#unr102");
 
     public static readonly DiagnosticDescriptor NotAssigned = new(
         DiagnosticIds.NotAssigned,
@@ -265,8 +275,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "A value that is read at a step has an equation that gives it.",
-        Help);
+        "A value or a state that is read at a step has an equation that gives it.",
+        Help + "#unr103");
 
     public static readonly DiagnosticDescriptor Unused = new(
         DiagnosticIds.Unused,
@@ -275,8 +285,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "What the output does not depend on has no effect and is most likely a slip.",
-        Help);
+        "What nothing uses has no effect and is most likely a slip: a misspelt name declares a parameter.",
+        Help + "#unr104");
 
     public static readonly DiagnosticDescriptor MatrixAndVector = new(
         DiagnosticIds.MatrixAndVector,
@@ -286,7 +296,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A parameter is a matrix to the left of @ and a vector elsewhere; it cannot be both.",
-        Help);
+        Help + "#unr105");
 
     public static readonly DiagnosticDescriptor CycleWithinStep = new(
         DiagnosticIds.CycleWithinStep,
@@ -296,7 +306,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A cycle of equations needs a delay: a value of an earlier step.",
-        Help);
+        Help + "#unr106");
 
     public static readonly DiagnosticDescriptor AssignedTwice = new(
         DiagnosticIds.AssignedTwice,
@@ -306,7 +316,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "Each value has one equation, and each name one meaning.",
-        Help);
+        Help + "#unr107");
 
     public static readonly DiagnosticDescriptor LimitExceeded = new(
         DiagnosticIds.LimitExceeded,
@@ -315,8 +325,8 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "Limits keep the compiler's time and memory within bounds.",
-        Help);
+        "Limits keep the compiler's time and memory within bounds: 64 KiB of text, 256 levels of nesting, 10,000 values and operations after expansion, 8 steps of delay, 1,000,000 elements of a value.",
+        Help + "#unr108");
 
     public static readonly DiagnosticDescriptor UnsupportedHere = new(
         DiagnosticIds.UnsupportedHere,
@@ -326,7 +336,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "The construct has no meaning in this place.",
-        Help);
+        Help + "#unr109");
 
     public static readonly DiagnosticDescriptor SizeUnknown = new(
         DiagnosticIds.SizeUnknown,
@@ -336,7 +346,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A size is a number, input, units, a declared size, or the variable of a loop.",
-        Help);
+        Help + "#unr110");
 
     public static readonly DiagnosticDescriptor BadSetting = new(
         DiagnosticIds.BadSetting,
@@ -346,7 +356,7 @@ internal static class Descriptors
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
         "A use site sets sizes and params the cell declares, and binds its parameters to finite numbers.",
-        Help);
+        Help + "#unr111");
 
     /// <summary>All of them, in the order of their ids.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> All = ImmutableArray.Create(
@@ -370,6 +380,7 @@ internal static class Descriptors
         InvalidJsonModel,
         ModelDeclaredTwice,
         ModelTooLarge,
+        UnusedCell,
         InternalError,
         SyntaxError,
         UnknownName,

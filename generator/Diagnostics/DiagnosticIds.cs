@@ -24,6 +24,7 @@ internal static class DiagnosticIds
     public const string InvalidJsonModel = "UNR018";
     public const string ModelDeclaredTwice = "UNR019";
     public const string ModelTooLarge = "UNR020";
+    public const string UnusedCell = "UNR021";
 
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";

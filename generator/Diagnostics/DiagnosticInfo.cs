@@ -9,6 +9,9 @@ internal sealed record DiagnosticInfo(string Id, LocationInfo? Location, Equatab
     public static DiagnosticInfo Create(DiagnosticDescriptor descriptor, LocationInfo? location, params string[] arguments) =>
         new(descriptor.Id, location, new EquatableArray<string>(arguments));
 
+    /// <summary>Whether there is nothing to compile because of it.</summary>
+    public bool IsError => Descriptors.Find(Id).DefaultSeverity == DiagnosticSeverity.Error;
+
     public Diagnostic ToDiagnostic() => Diagnostic.Create(
         Descriptors.Find(Id),
         Location?.ToLocation() ?? Microsoft.CodeAnalysis.Location.None,

@@ -19,6 +19,9 @@ internal sealed class AttributeFrontend
     /// <summary>The attribute that makes a class a model.</summary>
     public const string ModelAttribute = "Unrolled.ModelAttribute";
 
+    /// <summary>The attribute that declares a cell, on a class or the assembly.</summary>
+    public const string CellAttribute = "Unrolled.CellAttribute";
+
     private const string LayerAttribute = "LayerAttribute";
 
     /// <summary>The members of the runtime's Loss, in the order of their values.</summary>
@@ -32,9 +35,10 @@ internal sealed class AttributeFrontend
     // An argument the C# compiler refuses is its to report; there is nothing to compile then.
     private bool _hasForeignErrors;
 
-    // Cells by name: the class's before the assembly's.
-    private readonly Dictionary<string, List<UserCell>> _classCells = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<UserCell>> _assemblyCells = new(StringComparer.Ordinal);
+    // The class's own cells by name; those it shares with other models are found later.
+    private readonly Dictionary<string, UserCell> _cells = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _usedCells = new(StringComparer.Ordinal);
+    private readonly List<NamedCell> _named = new();
     private bool _hasUnreadableCells;
 
     private AttributeFrontend(INamedTypeSymbol @class, LocationInfo location, CancellationToken cancellation)
@@ -48,7 +52,7 @@ internal sealed class AttributeFrontend
     /// Reads the model declared by a class's <c>[Model]</c>; null for a second <c>[Model]</c> on the same class, which the C# compiler
     /// reports and which must not become a second file of the same name.
     /// </summary>
-    public static ParsedModel? Parse(TypeDeclarationSyntax declaration, INamedTypeSymbol @class, AttributeData model, CancellationToken cancellation)
+    public static DeclaredModel? Parse(TypeDeclarationSyntax declaration, INamedTypeSymbol @class, AttributeData model, CancellationToken cancellation)
     {
         AttributeData first = @class.GetAttributes().First(attribute => IsOf(attribute, "ModelAttribute"));
         return first.ApplicationSyntaxReference?.Span == model.ApplicationSyntaxReference?.Span
@@ -57,7 +61,7 @@ internal sealed class AttributeFrontend
             : null;
     }
 
-    private ParsedModel Parse(TypeDeclarationSyntax declaration, AttributeData model)
+    private DeclaredModel Parse(TypeDeclarationSyntax declaration, AttributeData model)
     {
         string hintName = TypeNames.HintName(_class);
         CheckClass(declaration);
@@ -65,8 +69,8 @@ internal sealed class AttributeFrontend
         List<AttributeData> attributes = LayerAttributes();
         ReadCells();
         (List<LayerSpec> layers, List<LayerPlace> places) = Layers(attributes, tokens + features);
+        CheckUse();
         string loss = Loss(layers);
-        bool isComplete = _diagnostics.Count == 0 && !_hasForeignErrors;
         var spec = new ModelSpec(
             TypeNames.Namespace(_class),
             new EquatableArray<string>(TypeNames.ContainingTypes(_class).Select(TypeNames.Declaration)),
@@ -76,11 +80,15 @@ internal sealed class AttributeFrontend
             features,
             new EquatableArray<LayerSpec>(layers),
             loss);
-        return new ParsedModel(
-            isComplete ? new ModelRequest(hintName, spec) : null,
+        return new DeclaredModel(
+            spec,
             hintName,
             _location,
             new EquatableArray<LayerPlace>(places),
+            new EquatableArray<NamedCell>(_named),
+            new EquatableArray<string>(_cells.Keys.OrderBy(name => name, StringComparer.Ordinal)),
+            !_hasForeignErrors,
+            _hasUnreadableCells,
             new EquatableArray<DiagnosticInfo>(_diagnostics));
     }
 
@@ -112,9 +120,9 @@ internal sealed class AttributeFrontend
 
         foreach (INamedTypeSymbol type in containing)
         {
-            if (!type.DeclaringSyntaxReferences.All(reference => TypeNames.IsPartial(reference.GetSyntax(_cancellation))))
+            if (type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax(_cancellation)).FirstOrDefault(syntax => !TypeNames.IsPartial(syntax)) is TypeDeclarationSyntax outer)
             {
-                Report(Descriptors.ContainingTypeNotPartial, _location, type.Name, _class.Name);
+                Report(Descriptors.ContainingTypeNotPartial, LocationInfo.From(outer.Identifier.GetLocation()), type.Name, _class.Name);
             }
         }
     }
@@ -188,9 +196,21 @@ internal sealed class AttributeFrontend
             }
 
             int units = Units(attribute);
-            EquatableArray<CellSetting> settings = LayerSettings.Of(
-                cell.Options, cell.Text, new Properties(this, attribute), OwnSettings(attribute, cell, input, units));
-            layers.Add(new LayerSpec(name, cell.Name, cell.Text, units, settings));
+            (List<WrittenSetting> written, LiteralText? writtenPlace) = WrittenSettings(attribute);
+            EquatableArray<CellSetting> settings = EquatableArray<CellSetting>.Empty;
+            if (cell.Text is null)
+            {
+                _named.Add(new NamedCell(layers.Count, ArgumentLocation(attribute, 0), new EquatableArray<WrittenSetting>(written), writtenPlace));
+            }
+            else
+            {
+                var errors = new List<EquationError>();
+                List<CellSetting> own = UseSite.Resolve(cell.Name, cell.Text, input, units, written, errors);
+                Report(errors, writtenPlace);
+                settings = LayerSettings.Of(cell.Options, cell.Text, new Properties(this, attribute), own);
+            }
+
+            layers.Add(new LayerSpec(name, cell.Name, cell.Text ?? "", units, settings));
             places.Add(new LayerPlace(Location(attribute), cell.Place));
             input = units;
         }
@@ -205,38 +225,47 @@ internal sealed class AttributeFrontend
 
     /// <summary>The cell of a layer.</summary>
     /// <param name="LayerName">What the layer is called, apart from its number, unless it says so itself.</param>
-    /// <param name="Place">Where the text stands, if it is the user's.</param>
+    /// <param name="Text">Its equations; null where they are not the class's own and have to be found among the shared ones.</param>
+    /// <param name="Place">Where the text stands, if it is the class's own.</param>
     /// <param name="Options">The settings that the attribute's own properties make.</param>
-    private sealed record UsedCell(string Name, string LayerName, string Text, LiteralText? Place, BuiltInLayer? Options);
+    private sealed record UsedCell(string Name, string LayerName, string? Text, LiteralText? Place, BuiltInLayer? Options);
 
     private void ReadCells()
     {
-        Read(_class.GetAttributes(), _classCells);
-        Read(_class.ContainingAssembly.GetAttributes(), _assemblyCells);
-
-        void Read(ImmutableArray<AttributeData> attributes, Dictionary<string, List<UserCell>> cells)
+        foreach (AttributeData attribute in _class.GetAttributes().Where(attribute => IsOf(attribute, "CellAttribute")))
         {
-            foreach (AttributeData attribute in attributes.Where(attribute => IsOf(attribute, "CellAttribute")))
+            if (Syntax(attribute)?.ArgumentList is not AttributeArgumentListSyntax arguments || CellArguments.Read(attribute, arguments) is not CellArguments written)
             {
-                if (Constant(attribute, 0) is not string name || Expression(attribute, 1) is not ExpressionSyntax equations || Constant(attribute, 1) is not string text)
-                {
-                    _hasUnreadableCells = true;
-                    continue;
-                }
+                _hasUnreadableCells = true;
+                continue;
+            }
 
-                name = Normal(name);
-                if (!cells.TryGetValue(name, out List<UserCell> same))
-                {
-                    cells.Add(name, same = new List<UserCell>());
-                }
+            string name = SharedCells.Normal(written.Name);
+            LocationInfo namePlace = LocationInfo.From(written.NameExpression);
+            if (!Lexer.IsName(name))
+            {
+                Report(Descriptors.InvalidCellName, namePlace, name, "use a letter or _, then letters, digits and _");
+            }
 
-                same.Add(new UserCell(text, LiteralText.From(equations, text, _cancellation), ArgumentLocation(attribute, 0)));
+            if (_cells.ContainsKey(name))
+            {
+                Report(Descriptors.DuplicateCell, namePlace, name, "twice on this class");
+            }
+            else
+            {
+                _cells.Add(name, new UserCell(written.Equations, LiteralText.From(written.EquationsExpression, written.Equations, _cancellation), namePlace));
             }
         }
     }
 
-    // As the names of the equation language, so that two spellings of one name are one; what is no name stays as it is written.
-    private static string Normal(string name) => Lexer.IsName(name) ? name.Normalize(NormalizationForm.FormC) : name;
+    // A cell on the class is there for its layers alone.
+    private void CheckUse()
+    {
+        foreach (KeyValuePair<string, UserCell> cell in _cells.Where(cell => Lexer.IsName(cell.Key) && !_usedCells.Contains(cell.Key)))
+        {
+            Report(Descriptors.UnusedCell, cell.Value.NamePlace, cell.Key);
+        }
+    }
 
     private UsedCell? Cell(AttributeData attribute)
     {
@@ -259,41 +288,11 @@ internal sealed class AttributeFrontend
             return null;
         }
 
-        name = Normal(name);
-        if (_classCells.TryGetValue(name, out List<UserCell> cells) || _assemblyCells.TryGetValue(name, out cells))
-        {
-            if (cells.Count > 1)
-            {
-                Report(Descriptors.DuplicateCell, cells[1].NamePlace, name);
-            }
-
-            if (!Lexer.IsName(name))
-            {
-                Report(Descriptors.InvalidCellName, cells[0].NamePlace, name);
-            }
-
-            return new UsedCell(name, name, cells[0].Text, cells[0].Place, null);
-        }
-
-        if (CellFiles.Names.Contains(name))
-        {
-            return new UsedCell(name, name, CellFiles.Read(name), null, null);
-        }
-
-        if (_hasUnreadableCells)
-        {
-            _hasForeignErrors = true;
-        }
-        else
-        {
-            IEnumerable<string> known = _classCells.Keys.Concat(_assemblyCells.Keys).Concat(CellFiles.Names);
-            string remedy = Nearest.Find(name, known) is string nearest
-                ? $"did you mean '{nearest}'?"
-                : "declare it with [Cell(\"name\", \"equations\")] on the class or the assembly";
-            Report(Descriptors.UnknownCell, ArgumentLocation(attribute, 0), name, remedy);
-        }
-
-        return null;
+        name = SharedCells.Normal(name);
+        _usedCells.Add(name);
+        return _cells.TryGetValue(name, out UserCell cell)
+            ? new UsedCell(name, name, cell.Text, cell.Place, null)
+            : new UsedCell(name, name, null, null, null);
     }
 
     private string LayerName(AttributeData attribute, string kind, int index)
@@ -309,7 +308,7 @@ internal sealed class AttributeFrontend
             return name;
         }
 
-        return Normal(name);
+        return SharedCells.Normal(name);
     }
 
     private int Units(AttributeData attribute)
@@ -325,19 +324,18 @@ internal sealed class AttributeFrontend
         return 0;
     }
 
-    private List<CellSetting> OwnSettings(AttributeData attribute, UsedCell cell, int input, int units)
+    private (List<WrittenSetting> Settings, LiteralText? Place) WrittenSettings(AttributeData attribute)
     {
         if (!TryGet(attribute, "Set", out string? text) || text is null || NamedExpression(attribute, "Set") is not ExpressionSyntax expression)
         {
-            return [];
+            return ([], null);
         }
 
         var errors = new List<EquationError>();
         List<WrittenSetting> written = UseSite.Parse(text, errors);
-        List<CellSetting> settings = errors.Count == 0 ? UseSite.Resolve(cell.Name, cell.Text, input, units, written, errors) : [];
         LiteralText place = LiteralText.From(expression, text, _cancellation);
-        _diagnostics.AddRange(errors.Select(error => new DiagnosticInfo(error.Id, place.At(error.Span), new EquatableArray<string>([error.Message]))));
-        return settings;
+        Report(errors, place);
+        return (errors.Count == 0 ? written : [], place);
     }
 
     /// <summary>The named arguments of a layer's attribute.</summary>
@@ -481,19 +479,24 @@ internal sealed class AttributeFrontend
     private ExpressionSyntax? NamedExpression(AttributeData attribute, string property) => Syntax(attribute)?.ArgumentList?.Arguments
         .FirstOrDefault(argument => argument.NameEquals?.Name.Identifier.ValueText == property)?.Expression;
 
-    // An argument of the constructor, by its name or by its place.
-    private ExpressionSyntax? Expression(AttributeData attribute, int index)
+    private ExpressionSyntax? Expression(AttributeData attribute, int index) =>
+        Syntax(attribute)?.ArgumentList is AttributeArgumentListSyntax arguments ? Expression(attribute, arguments, index) : null;
+
+    /// <summary>An argument of the constructor, by its name or by its place.</summary>
+    internal static ExpressionSyntax? Expression(AttributeData attribute, AttributeArgumentListSyntax arguments, int index)
     {
-        SeparatedSyntaxList<AttributeArgumentSyntax> arguments = Syntax(attribute)?.ArgumentList?.Arguments ?? default;
         string? name = attribute.AttributeConstructor?.Parameters.ElementAtOrDefault(index)?.Name;
-        return (arguments.FirstOrDefault(argument => argument.NameColon is not null && argument.NameColon.Name.Identifier.ValueText == name)
-            ?? arguments.Where(argument => argument.NameEquals is null).ElementAtOrDefault(index))?.Expression;
+        return (arguments.Arguments.FirstOrDefault(argument => argument.NameColon is not null && argument.NameColon.Name.Identifier.ValueText == name)
+            ?? arguments.Arguments.Where(argument => argument.NameEquals is null).ElementAtOrDefault(index))?.Expression;
     }
 
-    private static object? Constant(AttributeData attribute, int index) =>
+    internal static object? Constant(AttributeData attribute, int index) =>
         index >= 0 && index < attribute.ConstructorArguments.Length && attribute.ConstructorArguments[index] is { Kind: TypedConstantKind.Primitive } constant
             ? constant.Value
             : null;
+
+    private void Report(List<EquationError> errors, LiteralText? place) => _diagnostics.AddRange(
+        errors.Select(error => new DiagnosticInfo(error.Id, place?.At(error.Span) ?? _location, new EquatableArray<string>([error.Message]))));
 
     private void Report(DiagnosticDescriptor descriptor, LocationInfo location, params string[] arguments) =>
         _diagnostics.Add(DiagnosticInfo.Create(descriptor, location, arguments));

@@ -34,15 +34,18 @@ internal static class LayerSettings
         return file;
     }
 
-    /// <summary>The settings of a cell's use, in the order of its text: those of a built-in layer's properties, then its own.</summary>
-    public static EquatableArray<CellSetting> Of(BuiltInLayer? layer, string text, ILayerProperties properties, IEnumerable<CellSetting> own)
+    /// <summary>
+    /// The settings of a cell's use, in the order of its text: those of a built-in layer's properties, then its own. Other layers have no
+    /// properties.
+    /// </summary>
+    public static EquatableArray<CellSetting> Of(BuiltInLayer? layer, string text, ILayerProperties? properties, IEnumerable<CellSetting> own)
     {
         var settings = new Dictionary<string, CellSetting>(StringComparer.Ordinal);
-        foreach (LayerOption option in layer?.Options ?? ImmutableArray<LayerOption>.Empty)
+        foreach (LayerOption option in layer is null || properties is null ? ImmutableArray<LayerOption>.Empty : layer.Options)
         {
             switch (option)
             {
-                case BindOption bind when properties.Switch(bind.Property, bind.Default) == bind.When:
+                case BindOption bind when properties!.Switch(bind.Property, bind.Default) == bind.When:
                     foreach (string parameter in bind.Parameters)
                     {
                         settings[parameter] = new CellSetting(parameter, CellSettingKind.Number, bind.Number, null);
@@ -50,7 +53,7 @@ internal static class LayerSettings
 
                     break;
                 case InitOption init:
-                    double start = properties.Number(init.Property, init.Default);
+                    double start = properties!.Number(init.Property, init.Default);
 
                     // What is bound to a number is no parameter and starts nowhere.
                     if (!settings.ContainsKey(init.Parameter))
@@ -60,7 +63,7 @@ internal static class LayerSettings
 
                     break;
                 case FunctionOption function:
-                    settings[function.Param] = new CellSetting(function.Param, CellSettingKind.Function, 0, properties.Function(function));
+                    settings[function.Param] = new CellSetting(function.Param, CellSettingKind.Function, 0, properties!.Function(function));
                     break;
             }
         }

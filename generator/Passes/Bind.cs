@@ -86,6 +86,11 @@ internal static class Bind
         }
 
         CellShapes shapes = CellShapes.Infer(expanded, inputs, layer.Units, sizes, settings, errors);
+        if (errors.Count == 0)
+        {
+            errors.AddRange(UnusedNames.Find(parsed));
+        }
+
         return errors.Count > 0 ? null : new CellBinder(table, layer, shapes, expanded, settings, errors).Bind(input, inputs, parsed);
     }
 
@@ -183,6 +188,7 @@ internal static class Bind
                 }
             }
 
+            // A value that only feeds itself is a state, which can be read.
             foreach (string name in _shapes.ValueOrder.Where(name => name != _shapes.Output && !_read.Contains(name)))
             {
                 Error(DiagnosticIds.Unused, $"'{name}' is assigned but never used (remove its equation, or use it)", _shapes.Equations[name].Target.Span);

@@ -2,8 +2,9 @@ namespace Unrolled;
 
 /// <summary>
 /// A recurrent cell of one's own, as the equations its paper prints, for the <see cref="LayerAttribute"/>s that name it:
-/// on a model's class for that model, on the assembly for all of its models. A class's cell hides the assembly's of the same name,
-/// and either hides the library's.
+/// on a model's class for that model, on the assembly for all of its models, those of JSON files too. A file <c>NAME.cell</c> among the
+/// project's additional files is the same as one on the assembly. A class's cell hides a shared one of the same name, and either hides
+/// the library's.
 /// </summary>
 /// <example>
 /// <code>

@@ -10,7 +10,7 @@ public class LayerAttribute : Attribute
 {
     /// <summary>A layer of <paramref name="units"/> units of the cell called <paramref name="cell"/>.</summary>
     /// <param name="cell">
-    /// The name of a <see cref="CellAttribute"/> on the model's class, else of one on the assembly, else of a cell of the library
+    /// The name of a <see cref="CellAttribute"/> on the model's class, else of one on the assembly or of a file <c>NAME.cell</c>, else of a cell of the library
     /// (<c>"lstm"</c>), whose equations are taken as they are, without the options of its own attribute.
     /// </param>
     /// <param name="units">The number of elements of the layer's output.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Frontend;
 using Xunit;
 
@@ -54,4 +55,19 @@ internal static class FrontendHarness
         });
         return (models, driver.Generate(Compilation(sources)).GetRunResult().Results.Single());
     }
+
+    /// <summary>Runs the generator on sources and additional files.</summary>
+    public static GeneratorRunResult Run(Func<ModelSpec, CompilationResult> compile, string[] sources, params (string Path, string Text)[] files) =>
+        Driver(compile)
+            .AddAdditionalTexts([.. files.Select(file => new TextFile(file.Path, file.Text))])
+            .Generate(Compilation(sources))
+            .GetRunResult().Results.Single();
+}
+
+/// <summary>A file of the project that is no source, as the compiler hands it to a generator.</summary>
+internal sealed class TextFile(string path, string text) : AdditionalText
+{
+    public override string Path => path;
+
+    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
 }

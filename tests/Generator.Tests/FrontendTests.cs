@@ -202,7 +202,7 @@ public sealed class FrontendTests
         { "[Model(Features = 3), Rnn(2)] partial record «M» { }", DiagnosticIds.UnsupportedClass, "The class 'M' is a record" },
         { "[Model(Features = 3), Rnn(2)] file partial class «M» { }", DiagnosticIds.UnsupportedClass, "The class 'M' is local to its file" },
         { "[Model(Features = 3), Rnn(2)] partial class «M»(int n) { int N => n; }", DiagnosticIds.UnsupportedClass, "The class 'M' has a primary constructor" },
-        { "class O { [Model(Features = 3), Rnn(2)] partial class «M» { } }", DiagnosticIds.ContainingTypeNotPartial, "The type 'O' around the class 'M' is not partial" },
+        { "class «O» { [Model(Features = 3), Rnn(2)] partial class M { } }", DiagnosticIds.ContainingTypeNotPartial, "The type 'O' around the class 'M' is not partial" },
         { "[«Model», Rnn(2)] partial class M { }", DiagnosticIds.InputNotStated, "The model 'M' has neither tokens nor features as its input (set exactly one" },
         { "[«Model(Tokens = 2, Features = 3)», Rnn(2)] partial class M { }", DiagnosticIds.InputNotStated, "The model 'M' has both tokens and features" },
         { "[Model(Tokens = «0»), Rnn(2)] partial class M { }", DiagnosticIds.InvalidSize, "Tokens is 0 (a size is 1 to 1000000)" },
@@ -344,7 +344,7 @@ public sealed class FrontendTests
         {
             string format = descriptor.MessageFormat.ToString();
             Assert.True(format == "{0}" || format.EndsWith(')'), descriptor.Id);
-            Assert.EndsWith("#diagnostics", descriptor.HelpLinkUri, StringComparison.Ordinal);
+            Assert.Equal("generator/Diagnostics/README.md#" + descriptor.Id.ToLowerInvariant(), descriptor.HelpLinkUri);
         });
     }
 }

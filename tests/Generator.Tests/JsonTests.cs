@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
@@ -63,7 +64,7 @@ public sealed class JsonTests
         },
     };
 
-    private static ParsedModel Parse(string json) => JsonFrontend.Parse(Path, SourceText.From(json));
+    private static ParsedModel Parse(string json) => JsonFrontend.Parse(Path, SourceText.From(json), SharedCells.None);
 
     [Theory]
     [MemberData(nameof(BothForms))]
@@ -75,8 +76,65 @@ public sealed class JsonTests
         Assert.Empty(parsed.Diagnostics);
         Assert.Equal(Assert.Single(models), parsed.Request!.Spec);
         Assert.Equal(
-            Assert.Single(ModelHarness.Generate([attributes])).Text,
+            FrontendHarness.Run(Compiler.Compile, [attributes]).GeneratedSources.Single().SourceText.ToString(),
             Run(Compiler.Compile, [], (Path, json)).GeneratedSources.Single().SourceText.ToString());
+    }
+
+    /// <summary>A model with a layer for every value of every property of every built-in layer, and one with all of them changed.</summary>
+    internal static (string Attributes, string Json) EverySetting()
+    {
+        List<string> attributes = [], json = [];
+        foreach (BuiltInLayer layer in BuiltInLayers.All)
+        {
+            List<(string Attribute, string Json)[]> layers = [[]];
+            List<(string Attribute, string Json)> changed = [];
+            foreach (LayerOption option in layer.Options)
+            {
+                (string, string)[] values = option switch
+                {
+                    CellOption or BindOption => [("true", "true"), ("false", "false")],
+                    InitOption => [("0.5", "0.5"), ("-2", "-2e0"), ("3e38", "3e38")],
+                    FunctionOption => [.. BuiltInLayers.Activations.Select((function, index) => ($"(Activation){index}", $"\"{function}\""))],
+                    _ => throw new NotSupportedException(option.GetType().Name),
+                };
+                (string Attribute, string Json)[] written = [.. values.Select(value => ($"{option.Property} = {value.Item1}", $"\"{JsonFrontend.Snake(option.Property)}\": {value.Item2}"))];
+                layers.AddRange(written.Select(value => new[] { value }));
+                changed.Add(written[^1]);
+            }
+
+            layers.Add([.. changed, ($"Name = \"named_{layer.Attribute}\"", $"\"name\": \"named_{layer.Attribute}\"")]);
+            foreach ((string Attribute, string Json)[] options in layers)
+            {
+                int units = 2 + attributes.Count % 3;
+                attributes.Add($"{layer.Attribute}({string.Join(", ", options.Select(option => option.Attribute).Prepend($"{units}"))})");
+                json.Add($"{{ {string.Join(", ", options.Select(option => option.Json).Prepend($"\"{layer.Attribute.ToLowerInvariant()}\": {units}"))} }}");
+            }
+        }
+
+        foreach (string cell in CellFiles.Names.Where(name => BuiltInLayers.All.All(layer => layer.Attribute.ToLowerInvariant() != name)))
+        {
+            attributes.Add($"Layer(\"{cell}\", 3)");
+            json.Add($"{{ \"{cell}\": 3 }}");
+        }
+
+        attributes.Add("Layer(\"recurrent_highway\", 3, Set = \"depth = 2, activation = relu, b_h_1 = 0.25, init b_t_2 = -1\")");
+        json.Add("""{ "recurrent_highway": 3, "set": { "depth": 2, "activation": "relu", "b_h_1": 0.25 }, "init": { "b_t_2": -1 } }""");
+        return (
+            $"using Unrolled; namespace Samples; [Model(Features = 3)] [{string.Join(", ", attributes)}] [Loss(Loss.MeanSquaredError)] partial class All;",
+            $$"""{ "class": "Samples.All", "input": { "features": 3 }, "layers": [ {{string.Join(",\n", json)}} ], "loss": "mean_squared_error" }""");
+    }
+
+    [Fact]
+    public void Every_setting_of_every_layer_says_the_same_in_both_forms()
+    {
+        (string attributes, string json) = EverySetting();
+        The_two_forms_of_a_network_are_one_model_and_one_code(attributes, json);
+        foreach (string loss in AttributeFrontend.Losses)
+        {
+            The_two_forms_of_a_network_are_one_model_and_one_code(
+                $"using Unrolled; [Model(Tokens = 3), Rnn(2), Loss(Loss.{loss})] partial class M;",
+                $$"""{ "class": "M", "input": { "tokens": 3 }, "layers": [ { "rnn": 2 } ], "loss": "{{JsonFrontend.Snake(loss)}}" }""");
+        }
     }
 
     [Fact]
@@ -158,11 +216,41 @@ public sealed class JsonTests
             diagnostic.Location.GetLineSpan());
     }
 
-    [Fact]
-    public void What_is_too_deep_or_too_long_is_one_diagnostic()
+    public static TheoryData<string, string, int> TooMuch => new()
     {
-        string[] texts = [new string('[', 10_000), string.Concat(Enumerable.Repeat("{\"a\":", 10_000)), new string(' ', 10_000_000) + "{}", "{ \"class\": \"" + new string('a', 10_000_000)];
-        Assert.All(texts, text => Assert.Equal(DiagnosticIds.InvalidJson, Assert.Single(Run(FrontendHarness.Echo, [], (Path, text)).Diagnostics).Id));
+        { new string('[', 10_000), "This is not JSON: The maximum configured depth of 64 has been exceeded", 64 },
+        { string.Concat(Enumerable.Repeat("{\"a\":", 10_000)), "This is not JSON: The maximum configured depth of 64 has been exceeded", 64 * 5 },
+        { new string(' ', 10_000_000) + "{}", "The file has more than 1 MiB (a network needs a few hundred characters)", 0 },
+        { "{ \"class\": \"" + new string('a', 10_000_000), "The file has more than 1 MiB", 0 },
+    };
+
+    [Theory]
+    [MemberData(nameof(TooMuch), DisableDiscoveryEnumeration = true)]
+    public void What_is_too_deep_or_too_long_is_one_diagnostic_at_once(string text, string message, int start)
+    {
+        // A machine that does much else may stop for longer than that, but not three times in a row.
+        TimeSpan fastest = TimeSpan.MaxValue;
+        for (int run = 0; run < 3; run++)
+        {
+            var clock = Stopwatch.StartNew();
+            Diagnostic diagnostic = Assert.Single(Run(FrontendHarness.Echo, [], (Path, text)).Diagnostics);
+            fastest = clock.Elapsed < fastest ? clock.Elapsed : fastest;
+            Assert.Equal(DiagnosticIds.InvalidJson, diagnostic.Id);
+            Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
+            Assert.Equal(new LinePosition(0, start), diagnostic.Location.GetLineSpan().StartLinePosition);
+        }
+
+        Assert.True(fastest < TimeSpan.FromSeconds(2), fastest.ToString());
+    }
+
+    [Fact]
+    public void A_model_too_large_is_told_on_its_layer()
+    {
+        Marked expected = Marked.Parse("""{ "class": "M", "input": { "features": 40000 }, "layers": [ { "dense": 999 }, «{ "dense": 1000000, "bias": false }», { "dense": 1000000 } ] }""");
+        Diagnostic diagnostic = Assert.Single(Run(Compiler.Compile, [], (Path, expected.Text)).Diagnostics);
+        Assert.Equal(DiagnosticIds.ModelTooLarge, diagnostic.Id);
+        Assert.StartsWith("The model 'M' is too large: the parameters take 4,155,843,996 bytes with 'dense_1.W'", diagnostic.GetMessage(), StringComparison.Ordinal);
+        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
     }
 
     [Theory]
@@ -208,7 +296,7 @@ public sealed class JsonTests
             return FrontendHarness.Echo(model);
         });
         Compilation compilation = FrontendHarness.Compilation("using Unrolled; [Model(Features = 3), Rnn(4)] partial class Other;");
-        AdditionalText first = new Text(Path, Own), second = new Text(Path, "\n\n" + Own), third = new Text(Path, Own.Replace("\"gated\": 3", "\"gated\": 2"));
+        AdditionalText first = new TextFile(Path, Own), second = new TextFile(Path, "\n\n" + Own), third = new TextFile(Path, Own.Replace("\"gated\": 3", "\"gated\": 2"));
         driver = driver.AddAdditionalTexts([first]).Generate(compilation);
         Assert.Equal(["CharModel", "Other"], compiled.Order());
         driver = driver.ReplaceAdditionalText(first, second).Generate(compilation);
@@ -252,7 +340,7 @@ public sealed class JsonTests
 
             string mutated = text.ToString();
             ParsedModel parsed = Parse(mutated);
-            Assert.True((parsed.Request is null) == (parsed.Diagnostics.Count > 0), mutated);
+            Assert.True((parsed.Request is null) == parsed.Diagnostics.Any(diagnostic => diagnostic.IsError), mutated);
             Assert.All(parsed.Diagnostics, diagnostic => Assert.InRange(diagnostic.Location!.Span.End, 0, mutated.Length));
             if (parsed.Request is { } request && models.Add(request.Spec))
             {
@@ -265,15 +353,5 @@ public sealed class JsonTests
     }
 
     private static GeneratorRunResult Run(Func<ModelSpec, CompilationResult> compile, string[] sources, params (string Path, string Text)[] files) =>
-        FrontendHarness.Driver(compile)
-            .AddAdditionalTexts([.. files.Select(file => new Text(file.Path, file.Text))])
-            .Generate(FrontendHarness.Compilation(sources))
-            .GetRunResult().Results.Single();
-
-    private sealed class Text(string path, string text) : AdditionalText
-    {
-        public override string Path => path;
-
-        public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
-    }
+        FrontendHarness.Run(compile, sources, files);
 }

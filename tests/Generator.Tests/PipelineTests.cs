@@ -97,7 +97,7 @@ public sealed class PipelineTests
         (GeneratorRunResult result, _) = Edit(0, text => "\n" + text);
         Assert.Equal(
             IncrementalStepRunReason.Modified,
-            Reason(result, StepNames.Parse, value => value is ParsedModel { HintName: "First.g.cs" }));
+            Reason(result, StepNames.Resolve, value => value is ParsedModel { HintName: "First.g.cs" }));
         Assert.Equal(IncrementalStepRunReason.Unchanged, ModelReason(result, "First"));
     }
 
@@ -133,6 +133,63 @@ public sealed class PipelineTests
         Assert.Equal(0, compilations);
         Assert.Equal("Second.g.cs", Assert.Single(result.GeneratedSources).HintName);
     }
+
+    // Models in three forms, two shared cells; the edit is to the first file.
+    private static (GeneratorRunResult Result, List<string> Compiled) EditCell(Func<string, string> edit)
+    {
+        const string first = "# a leaky integrator\nparam leak = 0.5\nh[t] = (1 - leak) * h[t-1] + leak * tanh(W @ x[t] + b)\n";
+        const string json = """{ "class": "InJson", "input": { "features": 3 }, "layers": [ { "leaky": 4 } ] }""";
+        List<string> compiled = [];
+        GeneratorDriver driver = FrontendHarness.Driver(model =>
+        {
+            compiled.Add(model.Class);
+            return FrontendHarness.Echo(model);
+        });
+        var before = new TextFile("cells/leaky.cell", first);
+        Compilation compilation = FrontendHarness.Compilation(
+            "using Unrolled; [Model(Features = 3), Layer(\"leaky\", 4)] partial class User;",
+            "using Unrolled; [Model(Features = 3), Layer(\"other\", 4)] partial class Other;",
+            Second);
+        driver = driver
+            .AddAdditionalTexts([before, new TextFile("cells/other.cell", "h[t] = W @ x[t]"), new TextFile("m.rnn.json", json), new TextFile("n.rnn.json", json.Replace("InJson", "Json").Replace("leaky", "lstm"))])
+            .Generate(compilation);
+        Assert.Equal(["InJson", "Json", "Other", "Second", "User"], compiled.Order());
+        Assert.Empty(driver.GetRunResult().Diagnostics);
+        compiled.Clear();
+        Assert.NotEqual(first, edit(first));
+        driver = driver.ReplaceAdditionalText(before, new TextFile(before.Path, edit(first))).Generate(compilation);
+        GeneratorRunResult result = driver.GetRunResult().Results.Single();
+        Assert.Null(result.Exception);
+        return (result, compiled);
+    }
+
+    [Fact]
+    public void An_edit_of_a_cell_file_compiles_the_models_that_use_it_alone()
+    {
+        (GeneratorRunResult result, List<string> compiled) = EditCell(text => text.Replace("tanh", "relu"));
+        Assert.Equal(["InJson", "User"], compiled.Order());
+
+        // No attribute is read again, and no other file of cells.
+        Assert.All(result.TrackedSteps[StepNames.Parse].SelectMany(run => run.Outputs).Where(output => output.Value is DeclaredModel), output =>
+            Assert.Equal(IncrementalStepRunReason.Cached, output.Reason));
+        Assert.Equal(
+            [IncrementalStepRunReason.Modified, IncrementalStepRunReason.Cached],
+            result.TrackedSteps[StepNames.Cells].SelectMany(run => run.Outputs).Select(output => output.Reason));
+        Assert.Equal(IncrementalStepRunReason.Modified, ModelReason(result, "User"));
+        Assert.Equal(IncrementalStepRunReason.Modified, ModelReason(result, "InJson"));
+        foreach (string @class in new[] { "Other", "Second" })
+        {
+            Assert.Equal(IncrementalStepRunReason.Unchanged, Reason(result, StepNames.Resolve, value => value is ParsedModel model && model.HintName == @class + ".g.cs"));
+            Assert.Equal(IncrementalStepRunReason.Cached, CompileReason(result, @class));
+        }
+
+        Assert.True(ModelReason(result, "Json") is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached);
+    }
+
+    [Theory]
+    [InlineData("\n", "\r\n")]
+    public void Other_line_ends_of_a_cell_file_compile_nothing(string before, string after) =>
+        Assert.Empty(EditCell(text => text.Replace(before, after)).Compiled);
 
     [Fact]
     public void A_diagnostic_follows_its_place()

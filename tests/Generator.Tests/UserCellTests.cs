@@ -195,12 +195,24 @@ public sealed class UserCellTests
         Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
     }
 
-    [Fact]
-    public void A_model_no_array_can_hold_is_told_on_its_class()
+    /// <summary>Models with more than 2^31 bytes of parameters, or with fewer that need more numbers than an array has.</summary>
+    public static TheoryData<string, string> TooLarge => new()
     {
-        Marked expected = Marked.Parse("using Unrolled; [Model(Features = 40000), Dense(40000), Dense(40000)] partial class «M» { }");
-        Diagnostic diagnostic = Assert.Single(RunCompiler(expected.Text).Diagnostics);
+        { "[Model(Features = 40000), «Dense(40000)»] partial class M { }", "The model 'M' is too large: the parameters take 6,400,000,000 bytes with 'dense_0.W', more than 2,147,483,648 (use smaller sizes)" },
+        { "[Model(Features = 16384), Dense(16384), «Dense(16384)»] partial class M { }", "The model 'M' is too large: the parameters take 2,147,549,184 bytes with 'dense_1.W'" },
+        { "[Model(Features = 1000000), Cell(\"c\", \"for k in 1..150 {\\n shape u{k} : 1, input\\n g{k}[t] = sum(u{k} @ x[t])\\n}\\nh[t] = b * sum{k in 1..150}(g{k}[t])\"), «Layer(\"c\", 2)»] partial class M { }", "The model 'M' is too large: the parameters take more than an array's 2,147,482,623 numbers with 'c_0.u_135', padded to whole vectors" },
+        { "[Model(Features = 1000000), Cell(\"c\", \"for k in 1..280 {\\n p{k}[t] = p{k}[t-8] + x[t]\\n}\\nh[t] = b * sum{k in 1..280}(sum(p{k}[t]))\"), «Layer(\"c\", 2)»] partial class M { }", "The model 'M' is too large: the states take 2,240,000,000 numbers, more than an array's 2,147,482,623" },
+    };
+
+    [Theory]
+    [MemberData(nameof(TooLarge))]
+    public void A_model_too_large_is_told_on_the_layer_that_goes_too_far(string marked, string message)
+    {
+        Marked expected = Marked.Parse("using Unrolled; " + marked);
+        GeneratorRunResult result = RunCompiler(expected.Text);
+        Diagnostic diagnostic = Assert.Single(result.Diagnostics);
         Assert.Equal(DiagnosticIds.ModelTooLarge, diagnostic.Id);
+        Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
         Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
     }
 

@@ -143,16 +143,16 @@ internal sealed class CellShapes
             var size = new Size();
             if (_declared.TryGetValue(name, out var declared))
             {
-                size.Set(declared.Rows);
+                size.Set(declared.Rows, ShapeLine(name));
             }
 
             _values[name] = size;
         }
 
-        _values["x"] = new Size(input);
+        _values["x"] = new Size(input, "the layer's input");
         if (!_scalarValues.Contains(Output))
         {
-            Join(_values[Output], new Size(units), _equations[Output].Target.Span, () => $"the output '{Output}'", () => "the layer's units");
+            Join(_values[Output], new Size(units, "the layer's units"), _equations[Output].Target.Span, () => $"the output '{Output}'", () => "the layer");
         }
 
         foreach (string name in ValueOrder)
@@ -214,7 +214,7 @@ internal sealed class CellShapes
         {
             if (!size.IsKnown && !(exceptConcats && _concats.Any(concat => concat.Joined.IsSameAs(size))))
             {
-                size.Set(units);
+                size.Set(units, "the layer's units");
                 Assumed.Add(name);
             }
         }
@@ -229,14 +229,20 @@ internal sealed class CellShapes
             foreach ((CallExpression call, Size joined, Size?[] parts) in _concats.ToList())
             {
                 List<Size> unknown = parts.OfType<Size>().Where(part => !part.IsKnown).ToList();
-                int known = parts.Sum(part => part is null ? 1 : part.IsKnown ? part.Number : 0);
-                if (unknown.Count == 0)
+                long sum = parts.Sum(part => part is null ? 1L : part.IsKnown ? part.Number : 0);
+                int known = (int)Math.Min(sum, Limits.Size + 1L);
+                if (known > Limits.Size)
                 {
-                    Join(joined, new Size(known), call.Span, () => SyntaxPrinter.Print(call), () => "its parts together");
+                    string elements = sum.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                    Error(DiagnosticIds.LimitExceeded, $"the parts of the concat have {elements} elements together (a value has at most {Limits.Size})", call.Span);
+                }
+                else if (unknown.Count == 0)
+                {
+                    Join(joined, new Size(known, "their sum"), call.Span, () => SyntaxPrinter.Print(call), () => "its parts together");
                 }
                 else if (unknown.Count == 1 && joined.IsKnown && joined.Number > known)
                 {
-                    unknown[0].Set(joined.Number - known);
+                    unknown[0].Set(joined.Number - known, $"what {SyntaxPrinter.Print(call)} leaves");
                 }
                 else
                 {
@@ -284,7 +290,7 @@ internal sealed class CellShapes
     /// <summary>A parameter that the use site binds to a number.</summary>
     public bool IsBound(string name) => _settings.TryGetValue(name, out CellSetting? setting) && setting.Kind == CellSettingKind.Number && !Params.ContainsKey(name);
 
-    /// <summary>The size of an expression, null for one element.</summary>
+    /// <summary>The size of an expression, null for one element. After a mistake it is free, so that one mistake is one error.</summary>
     private Size? Visit(ExpressionSyntax expression)
     {
         switch (expression)
@@ -319,7 +325,7 @@ internal sealed class CellShapes
         if (call.Function == "transpose")
         {
             Error(DiagnosticIds.UnsupportedHere, "transpose(…) stands only left of '@' (write transpose(W) @ v)", call.Span);
-            return null;
+            return new Size();
         }
 
         Size?[] sizes = call.Arguments.Select(Visit).ToArray();
@@ -329,7 +335,7 @@ internal sealed class CellShapes
             if (FunctionOf(param) is not { } named)
             {
                 Error(DiagnosticIds.BadSetting, $"the param '{function}' holds a number and can't be called (write 'param {function} = FUNCTION')", call.FunctionSpan);
-                return null;
+                return new Size();
             }
 
             function = named;
@@ -354,7 +360,7 @@ internal sealed class CellShapes
         {
             string remedy = Nearest.Remedy(function, OperationTable.FunctionNames.Concat(Params.Keys), $"functions are {string.Join(", ", OperationTable.FunctionNames)}");
             Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);
-            return null;
+            return new Size();
         }
 
         int most = operation?.Arity ?? 1, least = operation?.Required ?? 1;
@@ -362,7 +368,7 @@ internal sealed class CellShapes
         {
             string takes = least == most ? $"{most} value{(most == 1 ? "" : "s")}" : $"{least} or {most} values";
             Error(DiagnosticIds.SyntaxError, $"'{function}' takes {takes}, not {sizes.Length}", call.Span);
-            return null;
+            return new Size();
         }
 
         Size? result = null;
@@ -438,8 +444,8 @@ internal sealed class CellShapes
             shape = (new Size(), new Size(), onState, matrix.Span);
             if (_declared.TryGetValue(name, out var declared))
             {
-                shape.Rows.Set(declared.Rows);
-                shape.Columns.Set(declared.Columns == 0 ? 1 : declared.Columns);
+                shape.Rows.Set(declared.Rows, ShapeLine(name));
+                shape.Columns.Set(declared.Columns == 0 ? 1 : declared.Columns, ShapeLine(name));
             }
 
             _parameterOrder.Add(name);
@@ -455,7 +461,7 @@ internal sealed class CellShapes
         {
             Error(
                 DiagnosticIds.ShapeMismatch,
-                $"shape mismatch: {name} is {shape.Rows}×{shape.Columns} but {SyntaxPrinter.Print(product.Right)} has {right} elements (write a 'shape' line for {name}, or use another matrix)",
+                $"shape mismatch: {name} is {shape.Rows}×{shape.Columns}, {inner} from {inner.Origin}, but {SyntaxPrinter.Print(product.Right)} has {right} elements, from {right.Origin} (use another matrix)",
                 product.Span);
         }
 
@@ -473,19 +479,19 @@ internal sealed class CellShapes
         if (name == "x" || _equations.ContainsKey(name))
         {
             Error(DiagnosticIds.SyntaxError, $"'{name}' is a value and needs an index (write {name}[t] or {name}[t-1])", reference.Span);
-            return null;
+            return new Size();
         }
 
         if (_matrices.ContainsKey(name))
         {
             Error(DiagnosticIds.MatrixAndVector, $"'{name}' is used both as a matrix and as a vector (give one of them another name)", reference.Span);
-            return null;
+            return new Size();
         }
 
         if (!_vectors.TryGetValue(name, out var vector))
         {
             bool isDeclared = _declared.TryGetValue(name, out var shape);
-            vector = (isDeclared && shape.Rows == 1 ? null : isDeclared ? new Size(shape.Rows) : new Size(), reference.Span);
+            vector = (isDeclared && shape.Rows == 1 ? null : isDeclared ? new Size(shape.Rows, ShapeLine(name)) : new Size(), reference.Span);
             _parameterOrder.Add(name);
             _vectors.Add(name, vector);
         }
@@ -546,20 +552,21 @@ internal sealed class CellShapes
 
         string remedy = Nearest.Remedy(name, ValueOrder.Append("x"), $"write an equation '{name}[t] = …'");
         Error(DiagnosticIds.NotAssigned, $"'{name}' is never assigned {remedy}", reference.Span);
-        return null;
+        return new Size();
     }
 
     private void Join(Size left, Size right, TextSpan span, Func<string> leftText, Func<string> rightText)
     {
-        string leftSize = left.ToString(), rightSize = right.ToString();
         if (!Size.TryJoin(left, right))
         {
             Error(
                 DiagnosticIds.ShapeMismatch,
-                $"shape mismatch: {leftText()} has {leftSize} elements but {rightText()} has {rightSize} (elementwise operations need one size; use a product with '@' to change it)",
+                $"shape mismatch: {leftText()} has {left} elements, from {left.Origin}, but {rightText()} has {right}, from {right.Origin} (elementwise operations need one size; use a product with '@' to change it)",
                 span);
         }
     }
+
+    private static string ShapeLine(string name) => $"the shape line of '{name}'";
 
     private void Error(string id, string message, TextSpan span) => _errors.Add(new EquationError(id, message, span));
 
@@ -568,8 +575,16 @@ internal sealed class CellShapes
     {
         private Size? _parent;
         private int _value;
+        private string _origin;
 
-        public Size(int value = 0) => _value = value;
+        public Size(int value = 0, string origin = "")
+        {
+            _value = value;
+            _origin = origin;
+        }
+
+        /// <summary>What made it known, for messages.</summary>
+        public string Origin => Root._origin;
 
         public bool IsKnown => Root._value > 0;
 
@@ -591,7 +606,11 @@ internal sealed class CellShapes
 
         public bool IsSameAs(Size other) => ReferenceEquals(Root, other.Root);
 
-        public void Set(int value) => Root._value = value;
+        public void Set(int value, string origin)
+        {
+            Root._value = value;
+            Root._origin = origin;
+        }
 
         public static bool TryJoin(Size left, Size right)
         {

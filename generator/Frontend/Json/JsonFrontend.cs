@@ -18,7 +18,8 @@ internal sealed class JsonFrontend
     /// <summary>How a model's file is called.</summary>
     public const string Extension = ".rnn.json";
 
-    private const int LongestClassName = 500;
+    /// <summary>Characters of a class's name with its namespace.</summary>
+    public const int LongestClassName = 500;
 
     private static readonly ImmutableArray<string> ModelMembers = ImmutableArray.Create("$schema", "class", "input", "cells", "layers", "loss");
     private static readonly ImmutableArray<string> LayerMembers = ImmutableArray.Create("name", "set", "init");
@@ -26,16 +27,25 @@ internal sealed class JsonFrontend
     private readonly string _path;
     private readonly SourceText _source;
     private readonly List<DiagnosticInfo> _diagnostics = new();
-    private readonly Dictionary<string, (string Text, LiteralText Place)> _cells = new(StringComparer.Ordinal);
+    private readonly SharedCells _shared;
+    private readonly Dictionary<string, (string Text, LiteralText Place, TextSpan Name)> _cells = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _usedCells = new(StringComparer.Ordinal);
 
-    private JsonFrontend(string path, SourceText source)
+    // A shared cell with mistakes has reported them itself.
+    private bool _hasUnreadableCells;
+
+    private JsonFrontend(string path, SourceText source, SharedCells shared)
     {
         _path = path;
         _source = source;
+        _shared = shared;
     }
 
-    /// <summary>Reads the model of a file.</summary>
-    public static ParsedModel Parse(string path, SourceText source) => new JsonFrontend(path, source).Parse();
+    /// <summary>Reads the model of a file, which may use cells that models share.</summary>
+    public static ParsedModel Parse(string path, SourceText source, SharedCells shared) => new JsonFrontend(path, source, shared).Parse();
+
+    /// <summary>Whether a layer has a property of this name, which therefore cannot be a cell's.</summary>
+    public static bool IsLayerProperty(string name) => LayerMembers.Contains(name) || Options().Contains(name);
 
     private ParsedModel Parse()
     {
@@ -58,9 +68,10 @@ internal sealed class JsonFrontend
         ReadCells(model);
         (List<LayerSpec> layers, List<LayerPlace> places) = Layers(model, start, tokens + features);
         string loss = Loss(model, layers);
+        CheckUse();
         ModelRequest? request = null;
         string hintName = name is null ? "" : $"{name}_{TypeNames.Hash(name)}{Extension.Replace(".json", "")}.g.cs";
-        if (_diagnostics.Count == 0 && name is not null)
+        if (!_hasUnreadableCells && !_diagnostics.Any(diagnostic => diagnostic.IsError) && name is not null)
         {
             string[] parts = name.Split('.').Select(TypeNames.Identifier).ToArray();
             string last = parts[parts.Length - 1];
@@ -138,9 +149,9 @@ internal sealed class JsonFrontend
         {
             if (!Lexer.IsName(cell.Name))
             {
-                Report(Descriptors.InvalidCellName, cell.NameSpan, cell.Name);
+                Report(Descriptors.InvalidCellName, cell.NameSpan, cell.Name, "use a letter or _, then letters, digits and _");
             }
-            else if (LayerMembers.Contains(cell.Name) || Options().Contains(cell.Name))
+            else if (IsLayerProperty(cell.Name))
             {
                 Report(Descriptors.InvalidJsonModel, cell.NameSpan, $"'{cell.Name}' is a property of layers and cannot name a cell (choose another name)");
             }
@@ -162,7 +173,16 @@ internal sealed class JsonFrontend
         }
 
         void Add(JsonMember cell, List<JsonText> lines) =>
-            _cells[cell.Name.Normalize(NormalizationForm.FormC)] = (string.Join("\n", lines.Select(line => line.Value)), Text(cell.Value.Span, lines));
+            _cells[cell.Name.Normalize(NormalizationForm.FormC)] = (string.Join("\n", lines.Select(line => line.Value)), Text(cell.Value.Span, lines), cell.NameSpan);
+    }
+
+    // A model's cells are there for its layers alone. One that none names may be what a layer with a mistake was meant to name.
+    private void CheckUse()
+    {
+        foreach (string name in _cells.Keys.Where(name => _diagnostics.Count == 0 && !_usedCells.Contains(name)).ToList())
+        {
+            Report(Descriptors.UnusedCell, _cells[name].Name, name);
+        }
     }
 
     // Where the characters of lines of text stand; a character may be written as an escape sequence.
@@ -244,15 +264,22 @@ internal sealed class JsonFrontend
         List<JsonMember> kinds = members.Where(member => IsCell(member.Name)).ToList();
         if (kinds.Count != 1)
         {
-            IEnumerable<string> known = _cells.Keys.Concat(BuiltInLayers.All.Select(row => row.Attribute.ToLowerInvariant())).Concat(CellFiles.Names).Distinct();
+            IEnumerable<string> known = _cells.Keys.Concat(_shared.Names).Concat(BuiltInLayers.All.Select(row => row.Attribute.ToLowerInvariant())).Concat(CellFiles.Names).Distinct();
             if (kinds.Count > 1)
             {
                 Report(Descriptors.InvalidJsonModel, kinds[1].NameSpan, $"The layer names two cells, '{kinds[0].Name}' and '{kinds[1].Name}' (give each a layer of its own)");
             }
-            else if (members.FirstOrDefault(member => !LayerMembers.Contains(member.Name) && !Options().Contains(member.Name)) is JsonMember unknown)
+            else if (members.FirstOrDefault(member => !IsLayerProperty(member.Name)) is JsonMember unknown)
             {
-                string remedy = Nearest.Find(unknown.Name, known) is string nearest ? $"did you mean '{nearest}'?" : "declare it under \"cells\"";
-                Report(Descriptors.UnknownCell, unknown.NameSpan, unknown.Name, remedy);
+                string remedy = Nearest.Find(unknown.Name, known) is string nearest ? $"did you mean '{nearest}'?" : "declare it under \"cells\", or in a file of its name, NAME.cell";
+                if (_shared.HasForeignErrors)
+                {
+                    _hasUnreadableCells = true;
+                }
+                else
+                {
+                    Report(Descriptors.UnknownCell, unknown.NameSpan, unknown.Name, remedy);
+                }
             }
             else
             {
@@ -263,14 +290,17 @@ internal sealed class JsonFrontend
         }
 
         string kind = kinds[0].Name.Normalize(NormalizationForm.FormC);
-        bool isOwn = _cells.TryGetValue(kind, out (string Text, LiteralText Place) own);
-        BuiltInLayer? builtIn = isOwn ? null : BuiltIn(kind);
+        _usedCells.Add(kind);
+        (string? text, place) = _cells.TryGetValue(kind, out (string Text, LiteralText Place, TextSpan Name) own) ? (own.Text, own.Place)
+            : _shared.Find(kind) is SharedCell shared ? (shared.Text, shared.Place)
+            : default((string?, LiteralText?));
+        _hasUnreadableCells |= text is not null && !_cells.ContainsKey(kind) && _shared.Find(kind) is { IsReadable: false };
+        BuiltInLayer? builtIn = text is null ? BuiltIn(kind) : null;
         IEnumerable<string> options = builtIn?.Options.Select(option => Snake(option.Property)) ?? [];
         CheckMembers(layer, $"the layer '{kind}'", [kind, kinds[0].Name, .. LayerMembers, .. options]);
         var properties = new Properties(this, layer);
         string cell = builtIn is null ? kind : LayerSettings.CellOf(builtIn, properties);
-        string text = isOwn ? own.Text : CellFiles.Read(cell);
-        place = isOwn ? own.Place : null;
+        text ??= CellFiles.Read(cell);
         int units = Size("The number of units", kinds[0].Value);
         string name = LayerName(layer, kind, index);
         if (!names.Add(name))
@@ -282,8 +312,8 @@ internal sealed class JsonFrontend
     }
 
     private bool IsCell(string name) =>
-        !LayerMembers.Contains(name) && !Options().Contains(name) && Lexer.IsName(name)
-        && (_cells.ContainsKey(name.Normalize(NormalizationForm.FormC)) || BuiltIn(name) is not null || CellFiles.Names.Contains(name));
+        !IsLayerProperty(name) && Lexer.IsName(name)
+        && (_cells.ContainsKey(SharedCells.Normal(name)) || _shared.Find(SharedCells.Normal(name)) is not null || BuiltIn(name) is not null || CellFiles.Names.Contains(name));
 
     private static BuiltInLayer? BuiltIn(string kind) => BuiltInLayers.All.FirstOrDefault(row => row.Attribute.ToLowerInvariant() == kind);
 
@@ -486,8 +516,8 @@ internal sealed class JsonFrontend
         return 0;
     }
 
-    // Properties and values are called in JSON as in C#, but in snake case.
-    private static string Snake(string name) => string.Concat(name.Select((character, index) =>
+    /// <summary>Properties and values are called in JSON as in C#, but in snake case.</summary>
+    public static string Snake(string name) => string.Concat(name.Select((character, index) =>
         char.IsUpper(character) ? (index > 0 ? "_" : "") + char.ToLowerInvariant(character) : character.ToString()));
 
     private LocationInfo Place(TextSpan span) => new(_path, span, _source.Lines.GetLinePositionSpan(span));

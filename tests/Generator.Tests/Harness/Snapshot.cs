@@ -15,6 +15,21 @@ internal static class Snapshot
     /// <param name="name">What is shown.</param>
     public static void Verify(string text, string test, string name) => Verify(text, Repository.TestProject, test, name);
 
+    /// <summary>Compares a text that a test makes with a file of the repository that holds it.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="path">The file, from the repository's root.</param>
+    public static void VerifyFile(string text, string path)
+    {
+        string file = Path.Combine(Repository.Root, path), normalised = Normalise(text);
+        if (Environment.GetEnvironmentVariable("UNROLLED_ACCEPT_SNAPSHOTS") == "1")
+        {
+            Write(file, normalised);
+        }
+
+        string expected = File.Exists(file) ? Normalise(File.ReadAllText(file)) : "";
+        Assert.True(expected == normalised, $"{path} differs at {FirstDifference(expected, normalised)} (UNROLLED_ACCEPT_SNAPSHOTS=1 writes it anew)");
+    }
+
     internal static void Verify(string text, string folder, string test, string name)
     {
         string verified = Path.Combine(folder, $"{test}.{name}.verified.cs");

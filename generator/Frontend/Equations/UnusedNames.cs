@@ -1,0 +1,96 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Unrolled.Generator.Diagnostics;
+
+namespace Unrolled.Generator.Frontend.Equations;
+
+/// <summary>
+/// Finds the declarations of a cell that nothing in its text uses. It looks at the text as written: a param that only a loop uses is used,
+/// however often the loop runs.
+/// </summary>
+internal static class UnusedNames
+{
+    public static IEnumerable<EquationError> Find(CellSyntax cell)
+    {
+        List<SyntaxNode> nodes = Nodes(cell).ToList();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var sizes = new HashSet<string>(StringComparer.Ordinal);
+        foreach (SyntaxNode node in nodes)
+        {
+            switch (node)
+            {
+                case EquationSyntax equation:
+                    names.Add(equation.Target.Name);
+                    break;
+                case ReferenceExpression reference:
+                    names.Add(reference.Name.Name);
+                    break;
+                case CallExpression call:
+                    names.Add(call.Function);
+                    break;
+                case SizeName size:
+                    sizes.Add(size.Name);
+                    break;
+            }
+        }
+
+        foreach (SyntaxNode node in nodes)
+        {
+            switch (node)
+            {
+                case ParamDeclaration param when !names.Contains(param.Name):
+                    yield return new EquationError(DiagnosticIds.Unused, $"the param '{param.Name}' is never used (remove its line, or use it)", param.NameSpan);
+                    break;
+                case SizeDeclaration size when !sizes.Contains(size.Name):
+                    yield return new EquationError(DiagnosticIds.Unused, $"the size '{size.Name}' is never used (remove its line, or use it)", size.NameSpan);
+                    break;
+                case ShapeDeclaration shape:
+                    foreach (NameSyntax name in shape.Names.Where(name => !names.Any(used => IsSame(used, name.Name))))
+                    {
+                        yield return new EquationError(
+                            DiagnosticIds.UnknownName, $"no value or parameter is called '{name.Name}' {Nearest.Remedy(name.Name, names, "remove it from the line, or use it")}", name.Span);
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    // A member of a family may be written out: W{2,1} is W_2_1.
+    private static bool IsSame(string left, string right) =>
+        left == right || left.StartsWith(right + "_", StringComparison.Ordinal) || right.StartsWith(left + "_", StringComparison.Ordinal);
+
+    private static IEnumerable<SyntaxNode> Nodes(CellSyntax cell)
+    {
+        var pending = new Stack<SyntaxNode>(cell.Statements.Reverse());
+        while (pending.Count > 0)
+        {
+            SyntaxNode node = pending.Pop();
+            yield return node;
+            foreach (SyntaxNode part in Parts(node).Reverse())
+            {
+                pending.Push(part);
+            }
+        }
+    }
+
+    private static IEnumerable<SyntaxNode> Parts(SyntaxNode node) => node switch
+    {
+        SizeDeclaration size => [size.Value],
+        ShapeDeclaration shape => [.. shape.Names, shape.Rows, .. shape.Columns is null ? Array.Empty<SyntaxNode>() : [shape.Columns]],
+        InitDeclaration init => [init.Name],
+        StartDeclaration start => [start.Name],
+        OutputDeclaration output => [output.Name],
+        EquationSyntax equation => [equation.Target, equation.Value],
+        LoopSyntax loop => [loop.First, loop.Last, .. loop.Body],
+        NameSyntax name => name.Indices,
+        SizeBinary size => [size.Left, size.Right],
+        ReferenceExpression reference => [reference.Name],
+        NegateExpression negate => [negate.Operand],
+        BinaryExpression binary => [binary.Left, binary.Right],
+        CallExpression call => call.Arguments,
+        FamilyExpression family => [family.First, family.Last, family.Value],
+        _ => [],
+    };
+}

@@ -1,0 +1,114 @@
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Unrolled.Generator.Diagnostics;
+using Unrolled.Generator.Tests.Harness;
+using Xunit;
+
+namespace Unrolled.Generator.Tests;
+
+/// <summary>Every diagnostic on its characters, and the page that lists them.</summary>
+public sealed class DiagnosticTests
+{
+    private const string Page = "generator/Diagnostics/README.md";
+
+    public static TheoryData<int> Examples => [.. Enumerable.Range(0, DiagnosticExamples.All.Count)];
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void A_mistake_is_told_with_its_id_on_its_characters_and_gone_when_it_is_mended(int index)
+    {
+        DiagnosticExample example = DiagnosticExamples.All[index];
+        Diagnostic diagnostic = Told(example);
+        Marked wrong = Marked.Parse(Text(example.Path, example.Wrong));
+        Assert.Equal(example.Id, diagnostic.Id);
+        Assert.Equal(Assert.Single(wrong.Spans), diagnostic.Location.SourceSpan);
+        if (example.Right is not null)
+        {
+            GeneratorRunResult result = Run(example, example.Right);
+            Assert.Empty(result.Diagnostics);
+            Assert.NotEmpty(result.GeneratedSources);
+        }
+    }
+
+    [Fact]
+    public void Every_diagnostic_has_an_example() => Assert.Equal(
+        Descriptors.All.Select(descriptor => descriptor.Id).Where(id => id != DiagnosticIds.InternalError),
+        DiagnosticExamples.All.Select(example => example.Id).Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void The_page_lists_every_diagnostic()
+    {
+        var page = new StringBuilder();
+        page.Append("# Diagnostics\n\n");
+        page.Append("Every mistake in a model's class, attributes, JSON or equations, on the characters it is about. The tests make this page from the\n");
+        page.Append("descriptors and from the examples they run. A message states the fact, then in parentheses the remedy.\n\n");
+        page.Append("| id | |\n| --- | --- |\n");
+        foreach (DiagnosticDescriptor descriptor in Descriptors.All)
+        {
+            page.Append($"| [{descriptor.Id}](#{descriptor.Id.ToLowerInvariant()}) | {descriptor.Title}{(descriptor.DefaultSeverity == DiagnosticSeverity.Error ? "" : " (a warning)")} |\n");
+        }
+
+        foreach (DiagnosticDescriptor descriptor in Descriptors.All)
+        {
+            page.Append($"\n## {descriptor.Id}\n\n**{descriptor.Title}.** {descriptor.Description}\n");
+            if (descriptor.MessageFormat.ToString() is var message && message != "{0}")
+            {
+                page.Append($"\nMessage: {message}\n");
+            }
+
+            foreach (DiagnosticExample example in DiagnosticExamples.All.Where(example => example.Id == descriptor.Id))
+            {
+                page.Append($"\n```{Language(example.Path)}\n{Underlined(example.Wrong)}\n{Told(example).GetMessage()}\n```\n");
+                if (example.Right is not null)
+                {
+                    page.Append($"\nInstead:\n\n```{Language(example.Path)}\n{example.Right.ReplaceLineEndings("\n")}\n```\n");
+                }
+            }
+        }
+
+        Snapshot.VerifyFile(page.ToString(), Page);
+    }
+
+    private static Diagnostic Told(DiagnosticExample example)
+    {
+        GeneratorRunResult result = Run(example, Marked.Parse(example.Wrong).Text);
+        Assert.Null(result.Exception);
+        return Assert.Single(result.Diagnostics);
+    }
+
+    private static GeneratorRunResult Run(DiagnosticExample example, string text)
+    {
+        (string Path, string Text)[] files =
+        [
+            (example.Path, Text(example.Path, text)),
+            .. example is { Path2: { } path, Text2: { } more } ? [(path, Text(path, more))] : Array.Empty<(string, string)>(),
+        ];
+        return FrontendHarness.Run(
+            Compiler.Compile,
+            [.. files.Where(file => IsSource(file.Path)).Select(file => file.Text)],
+            [.. files.Where(file => !IsSource(file.Path))]);
+    }
+
+    private static bool IsSource(string path) => path.EndsWith(".cs", StringComparison.Ordinal);
+
+    private static string Text(string path, string text) => IsSource(path) ? "using Unrolled;\n" + text : text;
+
+    private static string Language(string path) => IsSource(path) ? "csharp" : path.EndsWith(".json", StringComparison.Ordinal) ? "json" : "";
+
+    // The text, and below the line of its mark the marked characters underlined.
+    private static string Underlined(string marked)
+    {
+        List<string> lines = [];
+        foreach (string line in marked.ReplaceLineEndings("\n").Split('\n'))
+        {
+            int start = line.IndexOf('«', StringComparison.Ordinal), end = line.IndexOf('»', StringComparison.Ordinal);
+            lines.Add(line.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal));
+            if (start >= 0)
+            {
+                lines.Add(new string(' ', start) + new string('^', Math.Max(end - start - 1, 1)));
+            }
+        }
+
+        return string.Join('\n', lines);
+    }
+}
