@@ -290,11 +290,44 @@ internal static class Stack
             }
         }
 
-        private static IEnumerable<Node> Terms(Node value) => value.IsMap("add") ? value.Inputs.SelectMany(Terms) : new[] { value };
+        private static List<Node> Terms(Node value) => Leaves(value, node => node.IsMap("add"), _ => true);
 
         /// <summary>What an elementwise expression reads from memory.</summary>
-        private IEnumerable<Node> Leaves(Node value) =>
-            value.Kind == NodeKind.Map && !_operands.ContainsKey((0, value)) ? value.Inputs.SelectMany(Leaves) : new[] { value };
+        private List<Node> Leaves(Node value)
+        {
+            var seen = new HashSet<Node>();
+            return Leaves(value, node => node.Kind == NodeKind.Map && !_operands.ContainsKey((0, node)), seen.Add);
+        }
+
+        /// <summary>What stands below an expression's inner nodes, from left to right.</summary>
+        /// <param name="isMeant">Asked of each node before it is looked at.</param>
+        private static List<Node> Leaves(Node root, Func<Node, bool> isInner, Func<Node, bool> isMeant)
+        {
+            var leaves = new List<Node>();
+            var pending = new Stack<Node>();
+            pending.Push(root);
+            while (pending.Count > 0)
+            {
+                Node node = pending.Pop();
+                if (!isMeant(node))
+                {
+                    continue;
+                }
+
+                if (!isInner(node))
+                {
+                    leaves.Add(node);
+                    continue;
+                }
+
+                for (int i = node.Inputs.Length - 1; i >= 0; i--)
+                {
+                    pending.Push(node.Inputs[i]);
+                }
+            }
+
+            return leaves;
+        }
 
         // ---- one region: the body of a loop, or what stands between loops
 
