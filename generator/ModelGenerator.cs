@@ -142,7 +142,9 @@ public sealed class ModelGenerator : IIncrementalGenerator
         "",
         location,
         EquatableArray<LayerPlace>.Empty,
-        new EquatableArray<DiagnosticInfo>([DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
+        new EquatableArray<DiagnosticInfo>([exception is InsufficientExecutionStackException
+            ? DiagnosticInfo.Create(Descriptors.LimitExceeded, location, CompiledModel.TooDeep(what))
+            : DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
 
     private static EquatableArray<DiagnosticInfo> DiagnosticsOf(ParsedModel model, EquatableArray<CompiledModel> mistaken)
     {

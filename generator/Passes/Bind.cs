@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
@@ -185,6 +186,15 @@ internal static class Bind
                     _shapes.Equations[_shapes.Output].Target.Span);
             }
 
+            int operations = _values.Values.Reachable().Count(node => !node.Inputs.IsEmpty);
+            if (operations > Limits.Operations)
+            {
+                Error(
+                    DiagnosticIds.LimitExceeded,
+                    $"The cell computes {operations.ToString(CultureInfo.InvariantCulture)} values in a step, more than {Limits.Operations.ToString(CultureInfo.InvariantCulture)} (repeat fewer times, or spread it over several layers)",
+                    _cell.Span);
+            }
+
             return _errors.Count > 0 ? null : Finish(input, inputs, written);
         }
 
@@ -330,6 +340,7 @@ internal static class Bind
 
         private Node Build(ExpressionSyntax expression)
         {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
             switch (expression)
             {
                 case NumberExpression number:
