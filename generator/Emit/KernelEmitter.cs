@@ -426,7 +426,7 @@ internal sealed class KernelEmitter
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
             using (writer.Block("unchecked"))
             {
-                var constants = new Locals(_equations);
+                var constants = new Locals(_equations, rows);
                 Constants(set, writer, constants, read);
                 using (writer.Block("for (; rows > 0; rows--)"))
                 {
@@ -438,7 +438,7 @@ internal sealed class KernelEmitter
                             string unit = part == 0 ? "unit" : $"unit + {part * set.Lanes}";
                             using (parts > 1 ? writer.Block("") : default)
                             {
-                                var locals = new Locals(_equations, constants);
+                                var locals = new Locals(_equations, rows, constants);
                                 Body(set, writer, stage.Loads, computed, read, rows, locals, unit);
                                 foreach (Binding store in stage.Stores)
                                 {
@@ -526,7 +526,7 @@ internal sealed class KernelEmitter
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
             using (writer.Block("unchecked"))
             {
-                var locals = new Locals(_equations);
+                var locals = new Locals(_equations, rows);
                 Constants(set, writer, locals, read);
                 // One element that broadcasts fills a vector, of which one lane counts.
                 int units = Math.Max(sums.Units, 1);
@@ -615,11 +615,14 @@ internal sealed class KernelEmitter
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
+        private readonly HashSet<string> _outside;
 
+        /// <param name="rows">Names of the kernel's parameters.</param>
         /// <param name="outer">Names of the scope around this one.</param>
-        public Locals(EquationPrinter equations, Locals? outer = null)
+        public Locals(EquationPrinter equations, RowReferences rows, Locals? outer = null)
         {
             _equations = equations;
+            _outside = new HashSet<string>(rows.Names.Concat(InstructionSet.All.Select(set => set.Factory)), StringComparer.Ordinal);
             foreach (KeyValuePair<Node, string> name in outer?._names ?? new Dictionary<Node, string>())
             {
                 _names.Add(name.Key, name.Value);
@@ -635,7 +638,7 @@ internal sealed class KernelEmitter
                     : node.Kind == NodeKind.Parameter ? Identifier.Local(_equations.Expression(node))
                     : _equations.Name(node) is { } label ? Identifier.Local(label) : "v" + _taken.Count;
                 name = wanted;
-                for (int i = 2; !_taken.Add(name); i++)
+                for (int i = 2; _outside.Contains(name) || !_taken.Add(name); i++)
                 {
                     name = wanted + i;
                 }

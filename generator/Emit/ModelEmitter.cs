@@ -46,7 +46,7 @@ internal sealed class ModelEmitter
         // Declarations around the class read "public static partial class Outer": their last words tell them apart.
         IEnumerable<string> names = spec.ContainingTypes.Select(type => type.Split(' ').Last()).Append(spec.Class);
         string joined = string.Join("_", (spec.Namespace.Length == 0 ? Array.Empty<string>() : spec.Namespace.Split('.')).Concat(names));
-        return joined.Replace("@", "");
+        return TypeNames.Identifier(joined.Replace("@", ""));
     }
 
     private int OutputSize => _network.Output.Type.Units;

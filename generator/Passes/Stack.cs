@@ -240,6 +240,9 @@ internal static class Stack
             }
         }
 
+        /// <summary>Whether the runtime reads or writes the memory, which then holds one value.</summary>
+        private static bool IsForeign(Residence residence) => residence is not (Residence.Step or Residence.Ring or Residence.Steps or Residence.History);
+
         private static bool IsComputed(Node node) =>
             node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Reduce or NodeKind.Concat or NodeKind.Slice || (node.Kind == NodeKind.Relabel && node.IsProduct());
 
@@ -282,6 +285,17 @@ internal static class Stack
                     {
                         adjoints[slot] = OperandOf(0, term.Inputs[0].Vector());
                         products.Remove((other, term));
+                    }
+                }
+
+                // Adjoints of several matrices lie side by side, which one that the caller wrote does not.
+                for (int slot = 0; slot < adjoints.Length && adjoints.OfType<Operand>().Distinct().Count() > 1; slot++)
+                {
+                    if (adjoints[slot] is { } adjoint && IsForeign(Values[adjoint.Value].Residence))
+                    {
+                        var copy = new Operand(NewValue(Values[adjoint.Value].Name, Values[adjoint.Value].Units, Residence.Steps));
+                        statements.Add(new CopyRows("adjoint of " + packing.Matrices[slot].Name, Extent.Sequence, packing.Rows, adjoint, copy));
+                        adjoints = adjoints.Select(other => other == adjoint ? copy : other).ToArray();
                     }
                 }
 
@@ -369,8 +383,8 @@ internal static class Stack
                 _isAdjoint = isAdjoint;
                 _nodes = nodes;
 
-                // What stands between loops may be used after the next loop, too.
-                _uses = scope == 0 ? owner._outerUses : nodes.CountUses(roots);
+                // What stands between loops may be used after the next loop, too. Vectors that products see as columns are used as well.
+                _uses = scope == 0 ? owner._outerUses : roots.Reachable().CountUses(roots);
             }
 
             public void Run()
@@ -593,9 +607,12 @@ internal static class Stack
                 }
                 else
                 {
-                    // A carried value is written when its stage is complete, since others may still read the old one.
+                    // A carried value is written when its stage is complete, since others may still read the old one. So is one that the
+                    // caller reads, where the sums of other matrices must lie beside it.
                     bool many = sum.Terms.Any(term => term.Kind != NodeKind.Relabel);
-                    if (!hasMemory || (isCarried && many))
+                    bool isShared = hasMemory && IsForeign(_owner.Values[target.Value].Residence)
+                        && sum.Terms.Any(term => term.Kind != NodeKind.Relabel && _owner._layout.PlaceOf(term.Inputs[0]).Packing!.Slots > 1);
+                    if (!hasMemory || (isCarried && many) || isShared)
                     {
                         sum.Target = new Operand(_owner.NewValue(_owner.NameOf(sum.Root, "sum"), sum.Root.Type.Units, _extent == Extent.Step ? Residence.Step : Residence.Steps));
                         sum.CopyTo = hasMemory ? target : null;

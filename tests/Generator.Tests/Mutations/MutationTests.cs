@@ -66,9 +66,7 @@ public sealed class MutationTests(ITestOutputHelper output)
 
         var failures = outcomes.Where(outcome => outcome.Failure is not null).Select(outcome => $"{outcome.Failure}\n{Shown(outcome)}").ToList();
         Outcome[] models = [.. outcomes.Where(outcome => outcome.Sources.Length > 0).DistinctBy(Code)];
-        TimeSpan generating = Environment.CpuUsage.TotalTime;
         failures.AddRange(CompileAll(models));
-        output.WriteLine($"generating {generating.TotalSeconds:F1} s, compiling {(Environment.CpuUsage.TotalTime - generating).TotalSeconds:F1} s; text {models.Sum(model => model.Sources.Sum(source => (long)source.SourceText.Length)) >> 10} KB; sum of times {outcomes.Sum(o => o.Time.TotalSeconds):F1}");
 
         output.WriteLine($"{outcomes.Count} mutations, {outcomes.Count(outcome => outcome.Sources.Length > 0)} models, {models.Length} of them distinct; the slowest took {outcomes.Max(outcome => outcome.Time).TotalMilliseconds:F0} ms");
         foreach (IGrouping<string, string> id in outcomes.SelectMany(outcome => outcome.Ids.Distinct()).GroupBy(id => id).OrderBy(id => id.Key, StringComparer.Ordinal))
