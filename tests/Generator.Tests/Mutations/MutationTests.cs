@@ -111,14 +111,14 @@ public sealed class MutationTests(ITestOutputHelper output)
         GeneratorRunResult result = default;
         TimeSpan fastest = TimeSpan.MaxValue;
 
-        // Slow three times is slow; once may be the machine's doing.
+        // Slow three times is slow; once may be the garbage collector's doing.
         for (int attempt = 0; attempt < 3 && fastest > Limit; attempt++)
         {
-            long start = Stopwatch.GetTimestamp();
+            TimeSpan start = Now;
             GeneratorDriver driver = CSharpGeneratorDriver.Create(
                 [new ModelGenerator().AsSourceGenerator()], texts, new CSharpParseOptions(LanguageVersion.CSharp12));
             result = driver.RunGenerators(compilation).GetRunResult().Results.Single();
-            TimeSpan time = Stopwatch.GetElapsedTime(start);
+            TimeSpan time = Now - start;
             fastest = time < fastest ? time : fastest;
         }
 
@@ -130,6 +130,25 @@ public sealed class MutationTests(ITestOutputHelper output)
             : Misplaced(result.Diagnostics, compilation, texts) is { } message ? $"A diagnostic stands outside the file: {message}"
             : null;
         return new Outcome(number, form, file, ids, result.GeneratedSources, failure, fastest);
+    }
+
+    /// <summary>
+    /// The time this thread has worked, where the system tells it: on a machine that other programs share, the clock says little. Linux
+    /// counts it in hundredths of a second, in the 14th and 15th of the fields after the name's bracket.
+    /// </summary>
+    private static TimeSpan Now
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                return TimeSpan.FromTicks(Stopwatch.GetElapsedTime(0).Ticks);
+            }
+
+            string status = File.ReadAllText("/proc/thread-self/stat");
+            string[] fields = status[(status.LastIndexOf(')') + 2)..].Split(' ');
+            return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+        }
     }
 
     // What C# itself refuses, or holds no [Model], is nothing to the generator.
