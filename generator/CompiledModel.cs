@@ -22,12 +22,21 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
                 result.Errors.Count == 0 ? result.Source : null,
                 new EquatableArray<LayerMistake>(result.Errors.Select(error => LayerMistake.From(request.Spec, error))));
         }
+        catch (InsufficientExecutionStackException)
+        {
+            // Thrown before the stack is exhausted, by what recurses into equations: how deep it may go is the host's to say.
+            var tooDeep = new LayerMistake(-1, Descriptors.LimitExceeded.Id, default, "", "", new EquatableArray<string>([TooDeep(request.Spec.Class)]));
+            return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([tooDeep]));
+        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var fault = new LayerMistake(-1, Descriptors.InternalError.Id, default, "", "", new EquatableArray<string>([request.Spec.Class, Describe(exception)]));
             return new CompiledModel(request.HintName, null, new EquatableArray<LayerMistake>([fault]));
         }
     }
+
+    /// <summary>What is said of equations that this thread's stack has no room to read.</summary>
+    public static string TooDeep(string model) => $"The equations of '{model}' are deeper than this compiler's stack allows (give parts names of their own: p[t] = …)";
 
     /// <summary>An exception in one line; a diagnostic's message has no room for a stack.</summary>
     public static string Describe(Exception exception)

@@ -163,7 +163,9 @@ public sealed class ModelGenerator : IIncrementalGenerator
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return otherwise(new EquatableArray<DiagnosticInfo>([DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
+            return otherwise(new EquatableArray<DiagnosticInfo>([exception is InsufficientExecutionStackException
+                ? DiagnosticInfo.Create(Descriptors.LimitExceeded, location, CompiledModel.TooDeep(what))
+                : DiagnosticInfo.Create(Descriptors.InternalError, location, what, CompiledModel.Describe(exception))]));
         }
     }
 

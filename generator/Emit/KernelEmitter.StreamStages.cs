@@ -135,7 +135,7 @@ internal sealed partial class KernelEmitter
     {
         // Where a block's elements lie in a row, and what a value is called.
         string At(int block, int offset) => Joined((offset + (first + block) * set.Lanes).ToString(System.Globalization.CultureInfo.InvariantCulture), repeats ? "unit" : "");
-        Locals[] locals = Enumerable.Range(0, count).Select(block => new Locals(_equations, suffix: count == 1 ? "" : "_" + block)).ToArray();
+        Locals[] locals = Enumerable.Range(0, count).Select(block => new Locals(_equations, rows, suffix: count == 1 ? "" : "_" + block)).ToArray();
         var registers = new Dictionary<(Operand, int), string>();
         foreach (Statement part in stage.Parts)
         {

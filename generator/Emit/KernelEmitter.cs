@@ -464,7 +464,7 @@ internal sealed partial class KernelEmitter
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
             using (writer.Block("unchecked"))
             {
-                var constants = new Locals(_equations);
+                var constants = new Locals(_equations, rows);
                 Constants(set, writer, constants, read);
                 using (writer.Block("for (; rows > 0; rows--)"))
                 {
@@ -476,7 +476,7 @@ internal sealed partial class KernelEmitter
                             string unit = part == 0 ? "unit" : $"unit + {part * set.Lanes}";
                             using (parts > 1 ? writer.Block("") : default)
                             {
-                                var locals = new Locals(_equations, constants);
+                                var locals = new Locals(_equations, rows, constants);
                                 Body(set, writer, stage.Loads, computed, read, rows, locals, unit);
                                 foreach (Binding store in stage.Stores)
                                 {
@@ -586,7 +586,7 @@ internal sealed partial class KernelEmitter
             using (writer.Block("unchecked"))
             {
                 writer.Line($"(int first, int count) = part.Of({Packing.Padded(sumUnits) / 16}); // 16 units each");
-                var locals = new Locals(_equations);
+                var locals = new Locals(_equations, rows);
                 Constants(set, writer, locals, read);
                 // One element that broadcasts fills a vector, of which one lane counts.
                 int units = Math.Max(sumUnits, 1);
@@ -678,14 +678,17 @@ internal sealed partial class KernelEmitter
         private readonly EquationPrinter _equations;
         private readonly Dictionary<Node, string> _names = new();
         private readonly HashSet<string> _taken = new(Reserved, StringComparer.Ordinal);
+        private readonly HashSet<string> _outside;
         private readonly string _suffix;
 
+        /// <param name="rows">Names of the kernel's parameters.</param>
         /// <param name="outer">Names of the scope around this one.</param>
         /// <param name="suffix">What tells names from those of other blocks of units.</param>
-        public Locals(EquationPrinter equations, Locals? outer = null, string suffix = "")
+        public Locals(EquationPrinter equations, RowReferences rows, Locals? outer = null, string suffix = "")
         {
             _equations = equations;
             _suffix = suffix;
+            _outside = new HashSet<string>(rows.Names.Concat(InstructionSet.All.Select(set => set.Factory)), StringComparer.Ordinal);
             foreach (KeyValuePair<Node, string> name in outer?._names ?? new Dictionary<Node, string>())
             {
                 _names.Add(name.Key, name.Value);
@@ -718,7 +721,7 @@ internal sealed partial class KernelEmitter
         private string Unique(string wanted)
         {
             string name = wanted + _suffix;
-            for (int i = 2; !_taken.Add(name); i++)
+            for (int i = 2; _outside.Contains(name) || !_taken.Add(name); i++)
             {
                 name = wanted + i + _suffix;
             }

@@ -49,7 +49,7 @@ internal sealed class ModelEmitter
         // Declarations around the class read "public static partial class Outer": their last words tell them apart.
         IEnumerable<string> names = spec.ContainingTypes.Select(type => type.Split(' ').Last()).Append(spec.Class);
         string joined = string.Join("_", (spec.Namespace.Length == 0 ? Array.Empty<string>() : spec.Namespace.Split('.')).Concat(names));
-        return joined.Replace("@", "");
+        return TypeNames.Identifier(joined.Replace("@", ""));
     }
 
     private int OutputSize => _network.Output.Type.Units;
@@ -116,7 +116,8 @@ internal sealed class ModelEmitter
         }
 
         long weights = _layout.Packings.Sum(packing => (long)packing.Rows * packing.Columns * packing.Slots);
-        long read = _layout.Packings.Where(packing => !IsLookup(packing)).Sum(packing => (long)packing.Rows * packing.Columns * packing.Slots);
+        HashSet<Node> lookups = Lookups();
+        long read = _layout.Packings.Where(packing => !packing.Matrices.Any(lookups.Contains)).Sum(packing => (long)packing.Rows * packing.Columns * packing.Slots);
         int tape = _training.Buffers.Where(buffer => buffer.Residence is Residence.Steps or Residence.History).Sum(buffer => buffer.RowStride);
         _writer.Line($"/// <para>A step of one sequence: {Count(2 * read)} floating-point operations in products, {Count(4 * read)} bytes of weights read ({Count(4 * weights)} held). Training keeps {Count(4L * tape)} bytes a step and sequence.</para>");
         _writer.Line("/// <para>Parameters, with their places in the packed block (floats):</para>");
@@ -134,8 +135,9 @@ internal sealed class ModelEmitter
         _writer.Line("/// </remarks>");
     }
 
-    private bool IsLookup(Packing packing) => _network.Roots.Reachable().Where(node => node.Kind == NodeKind.Scan)
-        .SelectMany(scan => scan.Body!.Nodes()).Any(node => node.Kind == NodeKind.Gather && packing.Matrices.Contains(node.Inputs[0]));
+    /// <summary>Matrices of which a step reads one column.</summary>
+    private HashSet<Node> Lookups() => new(_network.Roots.Reachable().Where(node => node.Kind == NodeKind.Scan)
+        .SelectMany(scan => scan.Body!.Nodes()).Where(node => node.Kind == NodeKind.Gather).Select(node => node.Inputs[0]));
 
     private long ParameterElements() => _network.Parameters.Sum(p => (long)Math.Max(p.Node.Type.Units, 1) * Math.Max(p.Node.Type.Columns, 1));
 

@@ -44,8 +44,12 @@ internal sealed class ProgramEmitter
         Residence.FinalGradient => $"_finalGradient{buffer.Index}",
         Residence.InitialGradient => $"_initialGradient{buffer.Index}",
         Residence.InputGradient => "_inputGradient",
-        _ => $"_{(_prefix.Length == 0 ? Identifier.Camel(buffer.Name) : _prefix + Identifier.Pascal(buffer.Name))}{buffer.Id}",
+        _ => Numbered($"_{(_prefix.Length == 0 ? Identifier.Camel(buffer.Name) : _prefix + Identifier.Pascal(buffer.Name))}", buffer.Id),
     };
+
+    /// <summary>A name no other field has: <c>h1</c> number 2 is not <c>h</c> number 12, and a value called state is no state's buffer.</summary>
+    private static string Numbered(string name, int number) =>
+        name + (char.IsDigit(name[name.Length - 1]) || name is "_state" or "_finalGradient" or "_initialGradient" ? "_" : "") + number;
 
     /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
     public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
@@ -248,7 +252,7 @@ internal sealed class ProgramEmitter
         string part = position.Division is null ? "" : ", part";
         foreach (Node matrix in packing.Matrices)
         {
-            int index = _layout.Places.IndexOf(_layout.PlaceOf(matrix));
+            int index = _layout.IndexOf(matrix);
             string target = $"ref _memory.At(_derived + {_derivedOffset + packing.Offset})";
             writer.Line(packing.IsTransposed
                 ? $"global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"

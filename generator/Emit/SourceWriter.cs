@@ -36,9 +36,24 @@ internal sealed class SourceWriter
     /// <summary>Lines written elsewhere, at this depth.</summary>
     public void Lines(string text)
     {
-        foreach (string line in text.TrimEnd('\n').Split('\n'))
+        // Kernels pass through here several times on their way into the file: no string a line.
+        int end = text.Length;
+        while (end > 0 && text[end - 1] == '\n')
         {
-            Line(line);
+            end--;
+        }
+
+        for (int start = 0; start <= end;)
+        {
+            int lineEnd = text.IndexOf('\n', start, end - start);
+            lineEnd = lineEnd < 0 ? end : lineEnd;
+            if (lineEnd > start)
+            {
+                _text.Append(' ', 4 * _depth).Append(text, start, lineEnd - start);
+            }
+
+            _text.Append('\n');
+            start = lineEnd + 1;
         }
     }
 

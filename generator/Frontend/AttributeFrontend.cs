@@ -111,6 +111,7 @@ internal sealed class AttributeFrontend
             : _class.IsAbstract ? "is abstract"
             : _class.IsRecord ? "is a record"
             : _class.IsFileLocal || containing.Any(type => type.IsFileLocal) ? "is local to its file"
+            : TypeNames.IsTaken(_class.ContainingNamespace.IsGlobalNamespace && _class.ContainingType is null ? "" : "…", _class.Name) ? "has the name of what it is to be given, and needs another"
             : HasPrimaryConstructor() ? "has a primary constructor"
             : null;
         if (what is not null)

@@ -45,6 +45,13 @@ internal static class TypeNames
     public static string Identifier(string name) =>
         SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
 
+    /// <summary>
+    /// Whether a class of this name cannot hold the emitted members: one has its name, or it hides a namespace that the emitted code names.
+    /// </summary>
+    public static bool IsTaken(string @namespace, string name) =>
+        name is "Layout" or "Parameters" or "Session" or "Trainer" or "CreateSession" or "CreateTrainer" or "CreateLayout"
+        || (@namespace.Length == 0 && name is "System" or "Unrolled");
+
     public static bool IsPartial(SyntaxNode declaration) =>
         declaration is TypeDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword);
 

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
@@ -256,6 +257,7 @@ internal static class UseSite
 
         void Visit(ExpressionSyntax expression)
         {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
             switch (expression)
             {
                 case ReferenceExpression { Delay: null } reference when !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name):

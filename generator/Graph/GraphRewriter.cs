@@ -24,13 +24,14 @@ internal sealed class GraphRewriter
 
     public Node Visit(Node node)
     {
-        if (_done.TryGetValue(node, out Node? result))
-        {
-            return result;
-        }
+        Walk.InputsFirst(node, _done.ContainsKey, below => below.Inputs, Rewrite);
+        return _done[node];
+    }
 
-        ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
-        result = node;
+    private void Rewrite(Node node)
+    {
+        ImmutableArray<Node> inputs = node.Inputs.Select(input => _done[input]).ToImmutableArray();
+        Node result = node;
         if (node.Body is { } body)
         {
             ScanBody rewritten = VisitBody(body);
@@ -44,8 +45,6 @@ internal sealed class GraphRewriter
         result = _rule(result);
         _done[node] = result;
         _table.CopyLabel(node, result);
-
-        return result;
     }
 
     public ScanBody VisitBody(ScanBody body) => body.Rewrite(Visit);
@@ -56,6 +55,47 @@ internal sealed class GraphRewriter
         States = graph.States.Select(state => state with { Start = Visit(state.Start), Final = Visit(state.Final) }).ToImmutableArray(),
         Gradients = graph.Gradients.Select(gradient => gradient with { Value = Visit(gradient.Value) }).ToImmutableArray(),
     };
+}
+
+/// <summary>
+/// How passes go from users to inputs: with a stack of their own, since a graph may be deeper than the stacks of the threads that
+/// compilers run on allow for recursion.
+/// </summary>
+internal static class Walk
+{
+    /// <summary>Visits what <paramref name="root"/> is computed from and then itself, each item after its inputs and once.</summary>
+    /// <param name="isDone">Whether an item needs no visit; after its visit it must be so.</param>
+    public static void InputsFirst<T>(T root, Func<T, bool> isDone, Func<T, IReadOnlyList<T>> inputs, Action<T> visit)
+    {
+        if (isDone(root))
+        {
+            return;
+        }
+
+        var stack = new Stack<(T Item, bool AreInputsDone)>();
+        stack.Push((root, false));
+        while (stack.Count > 0)
+        {
+            (T item, bool areInputsDone) = stack.Pop();
+            if (isDone(item))
+            {
+                continue;
+            }
+
+            if (areInputsDone)
+            {
+                visit(item);
+                continue;
+            }
+
+            stack.Push((item, true));
+            IReadOnlyList<T> below = inputs(item);
+            for (int i = below.Count - 1; i >= 0; i--)
+            {
+                stack.Push((below[i], false));
+            }
+        }
+    }
 }
 
 /// <summary>Questions about graphs that several passes ask.</summary>

@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
@@ -145,15 +147,16 @@ internal static class Bind
             }
 
             // The longest delay of each value decides how many steps of it are carried.
-            var delays = new List<(string Name, int Delay)>();
-            foreach (EquationSyntax equation in _shapes.Equations.Values)
+            var longestDelays = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (ReferenceExpression reference in _shapes.Equations.Values.SelectMany(equation => References(equation.Value)))
             {
-                CollectDelays(equation.Value, delays);
+                longestDelays.TryGetValue(reference.Name.Name, out int known);
+                longestDelays[reference.Name.Name] = Math.Max(known, reference.Delay.GetValueOrDefault());
             }
 
             foreach (string name in _shapes.ValueOrder.Append("x"))
             {
-                int longest = delays.Where(d => d.Name == name).Select(d => d.Delay).DefaultIfEmpty(0).Max();
+                longestDelays.TryGetValue(name, out int longest);
                 for (int delay = 1; delay <= longest; delay++)
                 {
                     int units = name == "x" ? inputs : _shapes.SizeOf(name);
@@ -181,7 +184,7 @@ internal static class Bind
             _values["x"] = _input;
             foreach (string name in _shapes.ValueOrder)
             {
-                Value(name, _shapes.Equations[name]);
+                Evaluate(name);
                 if (_errors.Count > 0)
                 {
                     return null;
@@ -200,6 +203,15 @@ internal static class Bind
                     DiagnosticIds.ShapeMismatch,
                     $"the output '{_shapes.Output}' has one element that is not a vector (multiply it with one, or write 'output NAME')",
                     _shapes.Equations[_shapes.Output].Target.Span);
+            }
+
+            int operations = _values.Values.Reachable().Count(node => !node.Inputs.IsEmpty);
+            if (operations > Limits.Operations)
+            {
+                Error(
+                    DiagnosticIds.LimitExceeded,
+                    $"The cell computes {operations.ToString(CultureInfo.InvariantCulture)} values in a step, more than {Limits.Operations.ToString(CultureInfo.InvariantCulture)} (repeat fewer times, or spread it over several layers)",
+                    _cell.Span);
             }
 
             return _errors.Count > 0 ? null : Finish(input, inputs, written);
@@ -303,55 +315,73 @@ internal static class Bind
             return new ParameterDeclaration(node, kind, ImmutableArray<double>.Empty);
         }
 
-        private void CollectDelays(ExpressionSyntax expression, List<(string Name, int Delay)> delays)
+        /// <summary>The values an expression reads, from left to right.</summary>
+        private static IEnumerable<ReferenceExpression> References(ExpressionSyntax expression)
         {
-            switch (expression)
+            var pending = new System.Collections.Generic.Stack<ExpressionSyntax>();
+            pending.Push(expression);
+            while (pending.Count > 0)
             {
-                case ReferenceExpression { Delay: { } delay } reference:
-                    delays.Add((reference.Name.Name, delay));
-                    break;
-                case NegateExpression negate:
-                    CollectDelays(negate.Operand, delays);
-                    break;
-                case BinaryExpression binary:
-                    CollectDelays(binary.Left, delays);
-                    CollectDelays(binary.Right, delays);
-                    break;
-                case CallExpression call:
-                    foreach (ExpressionSyntax argument in call.Arguments)
-                    {
-                        CollectDelays(argument, delays);
-                    }
+                switch (pending.Pop())
+                {
+                    case ReferenceExpression { Delay: not null } reference:
+                        yield return reference;
+                        break;
+                    case NegateExpression negate:
+                        pending.Push(negate.Operand);
+                        break;
+                    case BinaryExpression binary:
+                        pending.Push(binary.Right);
+                        pending.Push(binary.Left);
+                        break;
+                    case CallExpression call:
+                        foreach (ExpressionSyntax argument in call.Arguments.Reverse())
+                        {
+                            pending.Push(argument);
+                        }
 
-                    break;
+                        break;
+                }
             }
         }
 
-        private Node Value(string name, SyntaxNode at)
+        /// <summary>Builds a value after those it reads at this step. A chain of values may be longer than the stack is deep.</summary>
+        private void Evaluate(string output)
         {
-            if (_values.TryGetValue(name, out Node? known))
-            {
-                return known;
-            }
+            Walk.InputsFirst(
+                output,
+                name => _values.ContainsKey(name) || _errors.Count > 0,
+                name =>
+                {
+                    _evaluating.Add(name);
+                    var read = new List<string>();
+                    foreach (ReferenceExpression reference in References(_shapes.Equations[name].Value).Where(reference => reference.Delay == 0 && reference.Name.Name != "x"))
+                    {
+                        int start = _evaluating.IndexOf(reference.Name.Name);
+                        if (start >= 0)
+                        {
+                            string cycle = string.Join("; ", _evaluating.Skip(start).Select(member => SyntaxPrinter.Print(_shapes.Equations[member])));
+                            Error(DiagnosticIds.CycleWithinStep, $"a cycle within one step: {cycle} (read one of the values at [t-1])", reference.Span);
+                            break;
+                        }
 
-            int start = _evaluating.IndexOf(name);
-            if (start >= 0)
-            {
-                string cycle = string.Join("; ", _evaluating.Skip(start).Select(member => SyntaxPrinter.Print(_shapes.Equations[member])));
-                Error(DiagnosticIds.CycleWithinStep, $"a cycle within one step: {cycle} (read one of the values at [t-1])", at.Span);
-                return _table.Constant(0);
-            }
+                        read.Add(reference.Name.Name);
+                    }
 
-            _evaluating.Add(name);
-            Node value = Build(_shapes.Equations[name].Value);
-            _evaluating.RemoveAt(_evaluating.Count - 1);
-            _values[name] = value;
-            _table.SetLabel(value, name);
-            return value;
+                    return read;
+                },
+                name =>
+                {
+                    _evaluating.RemoveAt(_evaluating.Count - 1);
+                    Node value = Build(_shapes.Equations[name].Value);
+                    _values[name] = value;
+                    _table.SetLabel(value, name);
+                });
         }
 
         private Node Build(ExpressionSyntax expression)
         {
+            RuntimeHelpers.EnsureSufficientExecutionStack();
             switch (expression)
             {
                 case NumberExpression number:
@@ -378,7 +408,7 @@ internal static class Bind
         {
             string name = reference.Name.Name;
             _read.Add(name);
-            Node value = reference.Delay > 0 ? _delayed[(name, reference.Delay.Value)] : Value(name, reference);
+            Node value = reference.Delay > 0 ? _delayed[(name, reference.Delay.Value)] : _values[name];
             if (value.Type.IsToken)
             {
                 Error(DiagnosticIds.UnsupportedHere, "a token stands only right of '@' (W @ x[t] looks its column up; put a dense layer first to get a vector)", reference.Span);

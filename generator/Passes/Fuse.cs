@@ -103,28 +103,19 @@ internal static class MapStageExtensions
         var order = new List<Node>();
         foreach (Node target in targets)
         {
-            Visit(target);
+            Walk.InputsFirst(target, node => node.Kind is NodeKind.Parameter or NodeKind.Constant || done.Contains(node), node => node.Inputs, Compute);
         }
 
         return order;
 
-        void Visit(Node node)
+        void Compute(Node node)
         {
-            if (node.Kind is NodeKind.Parameter or NodeKind.Constant || !done.Add(node))
-            {
-                return;
-            }
-
             if (node.Kind != NodeKind.Map)
             {
                 throw new InvalidOperationException($"an epilogue reads {node}, which nothing loads");
             }
 
-            foreach (Node input in node.Inputs)
-            {
-                Visit(input);
-            }
-
+            done.Add(node);
             order.Add(node);
         }
     }

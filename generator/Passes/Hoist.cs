@@ -60,14 +60,18 @@ internal static class Hoist
         ScanBody rewritten = body.Rewrite(Visit);
         return lifted.Count == 0 ? scan : table.Scan(rewritten with { Sequences = sequences.ToImmutable() }, scan.InputsWith(inputs));
 
-        Node Visit(Node node)
+        Node Visit(Node root)
         {
-            if (done.TryGetValue(node, out Node? result))
-            {
-                return result;
-            }
+            Walk.InputsFirst(root, done.ContainsKey, node => Leaves(node) ? ImmutableArray<Node>.Empty : node.Inputs, Replace);
+            return done[root];
+        }
 
-            if (withProduct.Contains(node) && !dependent.Contains(node) && node.Kind != NodeKind.Relabel || (node.IsProduct() && !dependent.Contains(node)))
+        bool Leaves(Node node) => !dependent.Contains(node) && (node.IsProduct() || (withProduct.Contains(node) && node.Kind != NodeKind.Relabel));
+
+        void Replace(Node node)
+        {
+            Node result;
+            if (Leaves(node))
             {
                 result = table.Argument("hoisted_" + node.Id, node.Type, body.Scope);
                 table.SetLabel(result, (table.Label(node) ?? "input") + "_hoisted");
@@ -79,13 +83,12 @@ internal static class Hoist
             }
             else
             {
-                ImmutableArray<Node> visited = node.Inputs.Select(Visit).ToImmutableArray();
+                ImmutableArray<Node> visited = node.Inputs.Select(input => done[input]).ToImmutableArray();
                 result = visited.SequenceEqual(node.Inputs) ? node : table.With(node, visited);
                 table.CopyLabel(node, result);
             }
 
             done[node] = result;
-            return result;
         }
     }
 
@@ -179,20 +182,14 @@ internal static class Hoist
     }
 
     /// <summary>The same computation outside the loop, on whole sequences.</summary>
-    private static Node Lift(NodeTable table, Node node, Dictionary<Node, Node> lifted, Func<Node, Node> outsideOf)
+    private static Node Lift(NodeTable table, Node root, Dictionary<Node, Node> lifted, Func<Node, Node> outsideOf)
     {
-        if (lifted.TryGetValue(node, out Node? result))
-        {
-            return result;
-        }
-
-        result = node.Kind switch
+        Walk.InputsFirst(root, lifted.ContainsKey, node => node.Inputs, node => lifted[node] = node.Kind switch
         {
             NodeKind.Argument => outsideOf(node),
             NodeKind.Parameter or NodeKind.Constant => node,
-            _ => table.With(node, node.Inputs.Select(input => Lift(table, input, lifted, outsideOf)).ToImmutableArray()),
-        };
-        lifted[node] = result;
-        return result;
+            _ => table.With(node, node.Inputs.Select(input => lifted[input]).ToImmutableArray()),
+        });
+        return lifted[root];
     }
 }

@@ -24,26 +24,25 @@ internal static class MultiplyAdd
         var done = new Dictionary<Node, Node>();
         return body.Rewrite(Visit);
 
-        Node Visit(Node node)
+        Node Visit(Node root)
         {
-            if (done.TryGetValue(node, out Node? result))
-            {
-                return result;
-            }
+            Walk.InputsFirst(root, done.ContainsKey, node => node.Inputs, Replace);
+            return done[root];
+        }
 
-            ImmutableArray<Node> inputs = node.Inputs.Select(Visit).ToImmutableArray();
+        void Replace(Node node)
+        {
+            ImmutableArray<Node> inputs = node.Inputs.Select(input => done[input]).ToImmutableArray();
             int product = -1;
             for (int i = 0; i < node.Inputs.Length && node.IsMap("add") && !node.Inputs.Any(input => input.IsProduct()); i++)
             {
                 product = node.Inputs[i].IsMap("mul") && uses[node.Inputs[i]] == 1 ? i : product;
             }
 
-            result = product >= 0 ? table.Map("multiply_add", inputs[product].Inputs[0], inputs[product].Inputs[1], inputs[1 - product])
+            Node result = product >= 0 ? table.Map("multiply_add", inputs[product].Inputs[0], inputs[product].Inputs[1], inputs[1 - product])
                 : inputs.SequenceEqual(node.Inputs) ? node : table.With(node, inputs);
             done[node] = result;
             table.CopyLabel(node, result);
-
-            return result;
         }
     }
 }

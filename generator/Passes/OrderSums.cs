@@ -40,27 +40,27 @@ internal static class OrderSums
 
         public ScanBody Run() => _body.Rewrite(Visit);
 
-        private Node Visit(Node node) => Visit(node, null);
+        private Node Visit(Node root)
+        {
+            Walk.InputsFirst<(Node Node, string? User)>((root, null), item => _done.ContainsKey(item.Node), item => Below(item), item => Replace(item.Node, item.User));
+            return _done[root];
+        }
+
+        /// <summary>The terms of a sum in their order, the inputs of anything else; each with the name of what is computed from it.</summary>
+        private ImmutableArray<(Node Node, string? User)> Below((Node Node, string? User) item) => Terms(item.Node) is { } terms
+            ? terms.Select(term => (term, item.User)).ToImmutableArray()
+            : item.Node.Inputs.Select(input => (input, _table.Label(item.Node) ?? item.User)).ToImmutableArray();
 
         /// <param name="user">What the value that is computed from this one is called.</param>
-        private Node Visit(Node node, string? user)
+        private void Replace(Node node, string? user)
         {
-            if (_done.TryGetValue(node, out Node? result))
+            Node result;
+            if (Terms(node) is { } terms)
             {
-                return result;
-            }
-
-            var terms = new List<Node>();
-            Collect(node, terms, isRoot: true);
-            if (terms.Count > 1 && terms.Any(term => term.IsProduct()))
-            {
-                Node? bias = terms.FirstOrDefault(term => term.Kind == NodeKind.Parameter);
                 string? name = _table.Label(node) ?? user;
-                List<Node> ordered = terms
-                    .OrderBy(term => term == bias ? 0 : !term.IsProduct() ? 3 : _dependent.Contains(term) ? 2 : 1)
-                    .Select(term => Visit(term, user)).ToList();
+                List<Node> ordered = terms.Select(term => _done[term]).ToList();
                 result = ordered[0];
-                int products = terms.Count(term => term == bias || term.IsProduct());
+                int products = terms.Count(term => term.IsProduct() || term == terms[0]);
                 for (int i = 1; i < ordered.Count; i++)
                 {
                     result = _table.Add(result, ordered[i]);
@@ -77,28 +77,43 @@ internal static class OrderSums
             }
             else
             {
-                ImmutableArray<Node> inputs = node.Inputs.Select(input => Visit(input, _table.Label(node) ?? user)).ToImmutableArray();
+                ImmutableArray<Node> inputs = node.Inputs.Select(input => _done[input]).ToImmutableArray();
                 result = inputs.SequenceEqual(node.Inputs) ? node : _table.With(node, inputs);
             }
 
             _done[node] = result;
             _table.CopyLabel(node, result);
-
-            return result;
         }
 
-        /// <summary>The terms of a sum, looking into inner sums that nothing else uses.</summary>
-        private void Collect(Node node, List<Node> terms, bool isRoot)
+        /// <summary>
+        /// The terms of a sum that holds products, in their order; null for anything else. Looks into inner sums that nothing else uses.
+        /// </summary>
+        private List<Node>? Terms(Node root)
         {
-            if (node.IsMap("add") && (isRoot || _uses[node] == 1))
+            var terms = new List<Node>();
+            var pending = new Stack<Node>();
+            pending.Push(root);
+            while (pending.Count > 0)
             {
-                Collect(node.Inputs[0], terms, isRoot: false);
-                Collect(node.Inputs[1], terms, isRoot: false);
+                Node node = pending.Pop();
+                if (node.IsMap("add") && (node == root || _uses[node] == 1))
+                {
+                    pending.Push(node.Inputs[1]);
+                    pending.Push(node.Inputs[0]);
+                }
+                else
+                {
+                    terms.Add(node);
+                }
             }
-            else
+
+            if (terms.Count == 1 || !terms.Any(term => term.IsProduct()))
             {
-                terms.Add(node);
+                return null;
             }
+
+            Node? bias = terms.FirstOrDefault(term => term.Kind == NodeKind.Parameter);
+            return terms.OrderBy(term => term == bias ? 0 : !term.IsProduct() ? 3 : _dependent.Contains(term) ? 2 : 1).ToList();
         }
     }
 }

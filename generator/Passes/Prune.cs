@@ -62,8 +62,7 @@ internal static class Prune
                     Parts.Add(scan, part);
                 }
 
-                (node.Name == "stacked" ? part.Stacked : part.Carried).Add(node.Index);
-                foreach (Node input in part.Grow(scan))
+                foreach (Node input in part.Grow(scan, node))
                 {
                     pending.Push(input);
                 }
@@ -74,6 +73,8 @@ internal static class Prune
     /// <summary>The needed results, carried values, sequences and captured values of one loop, by index.</summary>
     private sealed class Part
     {
+        private readonly HashSet<Node> _reached = new();
+
         public SortedSet<int> Stacked { get; } = new();
 
         public SortedSet<int> Carried { get; } = new();
@@ -88,41 +89,72 @@ internal static class Prune
             .Concat(Captured.Select(k => scan.Body!.Carried.Length + scan.Body.Sequences.Length + k))
             .Select(index => scan.Inputs[index]);
 
-        /// <summary>Adds what the needed results need inside the loop; gives the loop's inputs they reach.</summary>
-        public List<Node> Grow(Node scan)
+        /// <summary>Adds what a needed result needs inside the loop; gives the loop's inputs it reaches for the first time.</summary>
+        public List<Node> Grow(Node scan, Node result)
         {
             ScanBody body = scan.Body!;
-            var reached = new HashSet<Node>();
-            for (int count = -1; count != Carried.Count;)
+            var inputs = new List<Node>();
+            var pending = new Stack<Node>();
+            if (result.Name == "stacked")
             {
-                count = Carried.Count;
-                reached = new HashSet<Node>(Stacked.Select(i => body.Stacked[i]).Concat(Carried.Select(i => body.Carried[i].Next)).Reachable());
-                for (int i = 0; i < body.Carried.Length; i++)
+                Stacked.Add(result.Index);
+                pending.Push(body.Stacked[result.Index]);
+            }
+            else
+            {
+                Carry(result.Index);
+            }
+
+            while (pending.Count > 0)
+            {
+                Node node = pending.Pop();
+                if (!_reached.Add(node))
                 {
-                    if (reached.Contains(body.Carried[i].Argument))
-                    {
-                        Carried.Add(i);
-                    }
+                    continue;
+                }
+
+                foreach (Node input in node.Inputs)
+                {
+                    pending.Push(input);
+                }
+
+                if (node.Kind == NodeKind.Argument && IndexOf(body.Carried, node) is var carried and >= 0)
+                {
+                    Carry(carried);
+                }
+                else if (node.Kind == NodeKind.Argument && body.Sequences.IndexOf(node) is var sequence and >= 0 && Sequences.Add(sequence))
+                {
+                    inputs.Add(scan.Inputs[body.Carried.Length + sequence]);
+                }
+                else if (node.Kind == NodeKind.Argument && body.Captured.IndexOf(node) is var captured and >= 0 && Captured.Add(captured))
+                {
+                    inputs.Add(scan.Inputs[body.Carried.Length + body.Sequences.Length + captured]);
                 }
             }
 
-            for (int k = 0; k < body.Sequences.Length; k++)
+            return inputs;
+
+            void Carry(int index)
             {
-                if (reached.Contains(body.Sequences[k]))
+                if (Carried.Add(index))
                 {
-                    Sequences.Add(k);
+                    pending.Push(body.Carried[index].Next);
+                    inputs.Add(scan.Inputs[index]);
+                }
+            }
+        }
+
+        private static int IndexOf(ImmutableArray<Carried> carried, Node argument)
+        {
+            for (int i = 0; i < carried.Length; i++)
+            {
+                if (carried[i].Argument == argument)
+                {
+                    return i;
                 }
             }
 
-            for (int k = 0; k < body.Captured.Length; k++)
-            {
-                if (reached.Contains(body.Captured[k]))
-                {
-                    Captured.Add(k);
-                }
-            }
-
-            return Inputs(scan).ToList();
+            return -1;
         }
     }
 
@@ -138,13 +170,22 @@ internal static class Prune
             _live = live;
         }
 
-        public Node Visit(Node node)
+        public Node Visit(Node root)
         {
-            if (_done.TryGetValue(node, out Node? result))
-            {
-                return result;
-            }
+            Walk.InputsFirst(root, _done.ContainsKey, Needed, Replace);
+            return _done[root];
+        }
 
+        /// <summary>Where a needed index stands among those that are left.</summary>
+        private static int Place(SortedSet<int> needed, int index) => needed.Count(other => other < index);
+
+        /// <summary>The inputs that are needed; of a loop those it still takes.</summary>
+        private IReadOnlyList<Node> Needed(Node node) => node.Kind != NodeKind.Scan ? node.Inputs : [.. _live.Parts[node].Inputs(node)];
+
+        private void Replace(Node node)
+        {
+            Node result;
+            ImmutableArray<Node> inputs = Needed(node).Select(input => _done[input]).ToImmutableArray();
             if (node.Kind == NodeKind.Scan)
             {
                 ScanBody body = node.Body!;
@@ -157,25 +198,22 @@ internal static class Prune
                         Stacked = part.Stacked.Select(i => body.Stacked[i]).ToImmutableArray(),
                         Captured = part.Captured.Select(k => body.Captured[k]).ToImmutableArray(),
                     },
-                    part.Inputs(node).Select(Visit).ToImmutableArray());
+                    inputs);
             }
             else if (node.Kind == NodeKind.Result)
             {
-                Node scan = Visit(node.Inputs[0]);
                 Part part = _live.Parts[node.Inputs[0]];
                 result = node.Name == "stacked"
-                    ? _table.Stacked(scan, part.Stacked.ToList().IndexOf(node.Index))
-                    : _table.Final(scan, part.Carried.ToList().IndexOf(node.Index));
+                    ? _table.Stacked(inputs[0], Place(part.Stacked, node.Index))
+                    : _table.Final(inputs[0], Place(part.Carried, node.Index));
             }
             else
             {
-                result = _table.With(node, node.Inputs.Select(Visit).ToImmutableArray());
+                result = _table.With(node, inputs);
             }
 
             _done[node] = result;
             _table.CopyLabel(node, result);
-
-            return result;
         }
     }
 }

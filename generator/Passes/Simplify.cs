@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Passes;
@@ -51,6 +52,7 @@ internal static class Simplify
 
     private static Node RewriteMap(NodeTable table, Node node)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         ImmutableArray<Node> x = node.Inputs;
         if (x.All(input => input.Kind == NodeKind.Constant))
         {

@@ -325,6 +325,9 @@ internal static class Stack
             }
         }
 
+        /// <summary>Whether the runtime reads or writes the memory, which then holds one value.</summary>
+        private static bool IsForeign(Residence residence) => residence is not (Residence.Step or Residence.Ring or Residence.Steps or Residence.History);
+
         private static bool IsComputed(Node node) =>
             node.Kind is NodeKind.Map or NodeKind.Contract or NodeKind.Gather or NodeKind.Reduce or NodeKind.Concat or NodeKind.Slice || (node.Kind == NodeKind.Relabel && node.IsProduct());
 
@@ -379,16 +382,60 @@ internal static class Stack
                     }
                 }
 
+                // Adjoints of several matrices lie side by side, which one that the caller wrote does not.
+                for (int slot = 0; slot < adjoints.Length && adjoints.OfType<Operand>().Distinct().Count() > 1; slot++)
+                {
+                    if (adjoints[slot] is { } adjoint && IsForeign(Values[adjoint.Value].Residence))
+                    {
+                        var copy = new Operand(NewValue(Values[adjoint.Value].Name, Values[adjoint.Value].Units, Residence.Steps));
+                        statements.Add(new CopyRows("adjoint of " + packing.Matrices[slot].Name, Extent.Sequence, packing.Rows, adjoint, copy));
+                        adjoints = adjoints.Select(other => other == adjoint ? copy : other).ToArray();
+                    }
+                }
+
                 statements.Add(new WeightGradient(
                     "gradients of " + packing.Name, extent, packing, adjoints.ToImmutableArray(), MemoryOf(0, columns, statements), value.Kind == NodeKind.ScatterAdd));
             }
         }
 
-        private static IEnumerable<Node> Terms(Node value) => value.IsMap("add") ? value.Inputs.SelectMany(Terms) : new[] { value };
+        private static List<Node> Terms(Node value) => Leaves(value, node => node.IsMap("add"), _ => true);
 
         /// <summary>What an elementwise expression reads from memory.</summary>
-        private IEnumerable<Node> Leaves(Node value) =>
-            value.Kind == NodeKind.Map && !_operands.ContainsKey((0, value)) ? value.Inputs.SelectMany(Leaves) : new[] { value };
+        private List<Node> Leaves(Node value)
+        {
+            var seen = new HashSet<Node>();
+            return Leaves(value, node => node.Kind == NodeKind.Map && !_operands.ContainsKey((0, node)), seen.Add);
+        }
+
+        /// <summary>What stands below an expression's inner nodes, from left to right.</summary>
+        /// <param name="isMeant">Asked of each node before it is looked at.</param>
+        private static List<Node> Leaves(Node root, Func<Node, bool> isInner, Func<Node, bool> isMeant)
+        {
+            var leaves = new List<Node>();
+            var pending = new Stack<Node>();
+            pending.Push(root);
+            while (pending.Count > 0)
+            {
+                Node node = pending.Pop();
+                if (!isMeant(node))
+                {
+                    continue;
+                }
+
+                if (!isInner(node))
+                {
+                    leaves.Add(node);
+                    continue;
+                }
+
+                for (int i = node.Inputs.Length - 1; i >= 0; i--)
+                {
+                    pending.Push(node.Inputs[i]);
+                }
+            }
+
+            return leaves;
+        }
 
         // ---- one region: the body of a loop, or what stands between loops
 
@@ -430,8 +477,8 @@ internal static class Stack
                 _isAdjoint = isAdjoint;
                 _nodes = nodes;
 
-                // What stands between loops may be used after the next loop, too.
-                _uses = scope == 0 ? owner._outerUses : nodes.CountUses(roots);
+                // What stands between loops may be used after the next loop, too. Vectors that products see as columns are used as well.
+                _uses = scope == 0 ? owner._outerUses : roots.Reachable().CountUses(roots);
             }
 
             public void Run()
@@ -660,9 +707,12 @@ internal static class Stack
                 }
                 else
                 {
-                    // A carried value is written when its stage is complete, since others may still read the old one.
+                    // A carried value is written when its stage is complete, since others may still read the old one. So is one that the
+                    // caller reads, where the sums of other matrices must lie beside it.
                     bool many = sum.Terms.Any(term => term.Kind != NodeKind.Relabel);
-                    if (!hasMemory || (isCarried && many))
+                    bool isShared = hasMemory && IsForeign(_owner.Values[target.Value].Residence)
+                        && sum.Terms.Any(term => term.Kind != NodeKind.Relabel && _owner._layout.PlaceOf(term.Inputs[0]).Packing!.Slots > 1);
+                    if (!hasMemory || (isCarried && many) || isShared)
                     {
                         sum.Target = new Operand(_owner.NewValue(_owner.NameOf(sum.Root, "sum"), sum.Root.Type.Units, _extent.Scratch()));
                         sum.CopyTo = hasMemory ? target : null;

@@ -88,6 +88,12 @@ internal static class Tape
         // Only what the adjoint could reach takes part.
         primal = needed.Reachable().Where(IsComputed).ToList();
         var kept = new HashSet<Node>(forward.Roots());
+        var place = new Dictionary<Node, int>();
+        for (int i = 0; i < primal.Count; i++)
+        {
+            place.Add(primal[i], i);
+        }
+
         var network = new MinimumCut(2 + 2 * primal.Count);
         const int source = 0, sink = 1;
         int Have(int i) => 2 + 2 * i;
@@ -105,7 +111,7 @@ internal static class Tape
             network.AddEdge(Compute(i), sink, RecomputeCycles(node));
             foreach (Node input in node.Inputs.Select(input => input.Vector()).Where(IsComputed))
             {
-                network.AddEdge(Compute(i), Have(primal.IndexOf(input)), double.PositiveInfinity);
+                network.AddEdge(Compute(i), Have(place[input]), double.PositiveInfinity);
             }
         }
 
@@ -126,77 +132,116 @@ internal static class Tape
         _ => 1,
     };
 
-    /// <summary>Ford and Fulkerson 1956 with shortest augmenting paths; the networks here have a few dozen nodes.</summary>
+    /// <summary>Dinic 1970: of the shortest augmenting paths as many as there are, then of the next longer ones. Fast on layered networks like these.</summary>
     private sealed class MinimumCut
     {
-        private readonly Dictionary<(int From, int To), double> _capacity = new();
-        private readonly List<int>[] _neighbours;
+        private const double Nothing = 1e-12;
 
-        public MinimumCut(int count) => _neighbours = Enumerable.Range(0, count).Select(_ => new List<int>()).ToArray();
+        private readonly List<(int To, double Capacity)> _edges = new();
+        private readonly List<int>[] _edgesOf;
+        private readonly int[] _level;
+        private readonly int[] _next;
 
+        public MinimumCut(int count)
+        {
+            _edgesOf = Enumerable.Range(0, count).Select(_ => new List<int>()).ToArray();
+            _level = new int[count];
+            _next = new int[count];
+        }
+
+        /// <summary>An edge and, at the odd number after it, its reverse.</summary>
         public void AddEdge(int from, int to, double capacity)
         {
-            if (!_capacity.ContainsKey((from, to)))
-            {
-                _capacity[(from, to)] = 0;
-                _neighbours[from].Add(to);
-                if (!_capacity.ContainsKey((to, from)))
-                {
-                    _capacity[(to, from)] = 0;
-                    _neighbours[to].Add(from);
-                }
-            }
-
-            _capacity[(from, to)] += capacity;
+            _edgesOf[from].Add(_edges.Count);
+            _edges.Add((to, capacity));
+            _edgesOf[to].Add(_edges.Count);
+            _edges.Add((from, 0));
         }
 
         /// <summary>The nodes on the source's side of the cut.</summary>
         public bool[] Solve(int source, int sink)
         {
-            while (true)
+            while (Search(source)[sink] >= 0)
             {
-                int[] previous = Search(source, sink, out bool[] reached);
-                if (!reached[sink])
+                Array.Clear(_next, 0, _next.Length);
+                while (Augment(source, sink))
                 {
-                    return reached;
-                }
-
-                double flow = double.PositiveInfinity;
-                for (int node = sink; node != source; node = previous[node])
-                {
-                    flow = Math.Min(flow, _capacity[(previous[node], node)]);
-                }
-
-                for (int node = sink; node != source; node = previous[node])
-                {
-                    _capacity[(previous[node], node)] -= flow;
-                    _capacity[(node, previous[node])] += flow;
                 }
             }
+
+            return _level.Select(level => level >= 0).ToArray();
         }
 
-        private int[] Search(int source, int sink, out bool[] reached)
+        /// <summary>Steps from the source to each node; -1 where no path leads.</summary>
+        private int[] Search(int source)
         {
-            int[] previous = new int[_neighbours.Length];
-            reached = new bool[_neighbours.Length];
-            reached[source] = true;
+            for (int node = 0; node < _level.Length; node++)
+            {
+                _level[node] = -1;
+            }
+
+            _level[source] = 0;
             var queue = new Queue<int>();
             queue.Enqueue(source);
-            while (queue.Count > 0 && !reached[sink])
+            while (queue.Count > 0)
             {
                 int node = queue.Dequeue();
-                foreach (int next in _neighbours[node].Where(next => _capacity[(node, next)] > 1e-12))
+                foreach (int edge in _edgesOf[node])
                 {
-                    if (!reached[next])
+                    (int to, double capacity) = _edges[edge];
+                    if (capacity > Nothing && _level[to] < 0)
                     {
-                        reached[next] = true;
-                        previous[next] = node;
-                        queue.Enqueue(next);
+                        _level[to] = _level[node] + 1;
+                        queue.Enqueue(to);
                     }
                 }
             }
 
-            return previous;
+            return _level;
+        }
+
+        /// <summary>Sends what one shortest path takes. An edge that led nowhere is not tried again, see <see cref="_next"/>.</summary>
+        private bool Augment(int source, int sink)
+        {
+            var path = new List<int>();
+            int node = source;
+            while (node != sink)
+            {
+                if (_next[node] < _edgesOf[node].Count)
+                {
+                    int edge = _edgesOf[node][_next[node]];
+                    (int to, double capacity) = _edges[edge];
+                    if (capacity > Nothing && _level[to] == _level[node] + 1)
+                    {
+                        path.Add(edge);
+                        node = to;
+                    }
+                    else
+                    {
+                        _next[node]++;
+                    }
+                }
+                else if (path.Count == 0)
+                {
+                    return false;
+                }
+                else
+                {
+                    // Back to where the dead end was entered.
+                    node = _edges[path[path.Count - 1] ^ 1].To;
+                    path.RemoveAt(path.Count - 1);
+                    _next[node]++;
+                }
+            }
+
+            double flow = path.Min(edge => _edges[edge].Capacity);
+            foreach (int edge in path)
+            {
+                _edges[edge] = (_edges[edge].To, _edges[edge].Capacity - flow);
+                _edges[edge ^ 1] = (_edges[edge ^ 1].To, _edges[edge ^ 1].Capacity + flow);
+            }
+
+            return true;
         }
     }
 }

@@ -48,7 +48,12 @@ internal sealed record ParameterLayout(ImmutableArray<ParameterPlace> Places, Im
     /// <summary>Matrices side by side at the most: the vectors of one tile.</summary>
     private const int MostSlots = 4;
 
-    public ParameterPlace PlaceOf(Node parameter) => Places.First(place => place.Declaration.Node == parameter);
+    private readonly Dictionary<Node, int> _indices = Places.Select((place, index) => (place.Declaration.Node, index)).ToDictionary(pair => pair.Node, pair => pair.index);
+
+    public ParameterPlace PlaceOf(Node parameter) => Places[_indices[parameter]];
+
+    /// <summary>Which of the places is a parameter's.</summary>
+    public int IndexOf(Node parameter) => _indices[parameter];
 
     /// <summary>Matrices with equal rows that one loop applies to the same value share a packing; vectors follow each on its own.</summary>
     public static ParameterLayout Of(ModelGraph graph)

@@ -242,6 +242,51 @@ public sealed class UserCellTests
         Assert.NotEqual(Code(builtIn), Code(withoutPeepholes));
     }
 
+    // Written as a paper prints it: other white space, brackets and signs of the product, no params, comments between. What a value and a
+    // parameter is called stays, for the emitted code calls them so.
+    private const string SpelledLstm = """
+        i[t]=sigmoid( W_xi @ x[t] + (W_hi @ h[t-1]) + w_ci ⊙ c[t-1] + b_i )   # eq. 1
+        f[t] = sigmoid(W_xf @ x[t]
+            + W_hf @ h[t-1]
+            + w_cf ∘ c[t-1] + b_f)
+        g[t] = tanh((W_xc @ x[t] + W_hc @ h[t-1]) + b_c)
+
+        # the cell and the output
+        c[t] = (f[t] ⊙ c[t-1]) + i[t] * g[t]
+        o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + w_co * c[t] + b_o)
+        h[t] = o[t] * tanh(c[t])
+        init b_f = 1.0
+        """;
+
+    private const string SpelledGru = """
+        r[t] = sigmoid((W_xr @ x[t]) + W_hr @ h[t-1] + b_r)
+        z[t] = sigmoid(W_xz @ x[t] + W_hz @ h[t-1] + b_z)
+        n[t] = tanh(W_xn @ x[t] + b_xn + r[t] ⊙ ((W_hn @ h[t-1]) + b_hn))
+        h[t] = (1.0 - z[t]) ⊙ n[t] + (z[t] ⊙ h[t-1])
+        """;
+
+    private const string SpelledGruOfThePaper = """
+        r[t] = sigmoid(W_xr @ x[t] + W_hr @ h[t-1] + b_r)
+        z[t] = sigmoid(W_xz @ x[t] + W_hz @ h[t-1] + b_z)
+        n[t] = tanh(W_xn @ x[t] + W_hn @ (r[t] ∘ h[t-1]) + b_n)
+        h[t] = ((1 - z[t]) * n[t]) + z[t] * h[t-1]
+        """;
+
+    [Theory]
+    [InlineData("lstm", SpelledLstm, "Lstm(17, Peepholes = true)", "")]
+    [InlineData("lstm", SpelledLstm, "Lstm(17)", "w_ci = 0, w_cf = 0, w_co = 0")]
+    [InlineData("gru", SpelledGru, "Gru(17)", "")]
+    [InlineData("gru", SpelledGru, "Gru(17, Bias = false)", "b_r = 0, b_z = 0, b_xn = 0, b_hn = 0")]
+    [InlineData("gru", SpelledGruOfThePaper, "Gru(17, ResetAfter = false)", "")]
+    public void A_cell_of_ones_own_that_says_what_a_built_in_one_says_is_the_same_code(string layer, string equations, string attribute, string set)
+    {
+        string own = Emit($"[Cell(\"own\", {Quotes}\n{equations}\n{Quotes})]\n[Layer(\"own\", 17, Name = \"{layer}_0\", Set = \"{set}\")]");
+        string builtIn = Emit($"[{attribute}]");
+        Assert.NotEqual(builtIn, own);
+        Assert.Equal(Code(builtIn), Code(own));
+        Assert.NotEqual(Code(builtIn), Code(Emit(attribute.StartsWith("Lstm", StringComparison.Ordinal) ? "[Gru(17)]" : "[Lstm(17)]")));
+    }
+
     private static string Emit(string layers)
     {
         ImmutableArray<GeneratedFile> files = ModelHarness.Generate([$"using Unrolled;\n[Model(Features = 16)]\n{layers}\n[Dense(3)]\n[Loss(Loss.MeanSquaredError)]\npublic sealed partial class Network;"]);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Graph;
@@ -249,7 +250,7 @@ internal sealed class CellShapes
                     continue;
                 }
 
-                _concats.Remove((call, joined, parts));
+                _concats.RemoveAll(concat => ReferenceEquals(concat.Joined, joined));
                 changed = true;
             }
         }
@@ -269,7 +270,13 @@ internal sealed class CellShapes
         }
     }
 
-    private bool IsScalar(ExpressionSyntax expression) => expression switch
+    private bool IsScalar(ExpressionSyntax expression)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return IsOneElement(expression);
+    }
+
+    private bool IsOneElement(ExpressionSyntax expression) => expression switch
     {
         NumberExpression => true,
         ReferenceExpression { Delay: null } name => IsNumber(name.Name.Name) || (_declared.TryGetValue(name.Name.Name, out var shape) && shape is { Rows: 1, Columns: 0 }),
@@ -293,6 +300,7 @@ internal sealed class CellShapes
     /// <summary>The size of an expression, null for one element. After a mistake it is free, so that one mistake is one error.</summary>
     private Size? Visit(ExpressionSyntax expression)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (expression)
         {
             case NumberExpression:

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 
@@ -199,6 +200,7 @@ internal sealed class Expander
 
     private ExpressionSyntax? Expand(ExpressionSyntax expression)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         if (!TryCount(expression.Span))
         {
             return null;
@@ -388,6 +390,7 @@ internal sealed class Expander
 
     private long? Evaluate(SizeSyntax size)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (size)
         {
             case SizeNumber number:

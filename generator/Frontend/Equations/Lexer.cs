@@ -106,7 +106,9 @@ internal static class Lexer
             }
         }
 
-        return new Token(TokenKind.Name, name, span);
+        return name.Length <= Limits.NameCharacters
+            ? new Token(TokenKind.Name, name, span)
+            : new Token(TokenKind.Invalid, $"The name '{name.Substring(0, 20)}…' has more than {Limits.NameCharacters} characters (choose a shorter one)", span);
     }
 
     private static Token Number(string text, int start)

@@ -9,8 +9,17 @@ internal static class Limits
     /// <summary>Bytes of a cell's text in UTF-8.</summary>
     public const int TextBytes = 64 * 1024;
 
+    /// <summary>Characters of a name; with what the emitted code adds to it, metadata holds 1,023 bytes.</summary>
+    public const int NameCharacters = 100;
+
     /// <summary>Statements and expressions of a cell after expansion.</summary>
     public const int Nodes = 10_000;
+
+    /// <summary>
+    /// Values that a cell computes in a step, with those that softmax and layer_norm are made of. Each may become a loop of its own in
+    /// the emitted code: this many are 30 MB of it and two seconds.
+    /// </summary>
+    public const int Operations = 2_000;
 
     /// <summary>
     /// Levels of one equation's tree. A chain of operators is a deep tree without any nesting, and what walks the tree

@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Unrolled.Generator.Frontend.Equations;
@@ -135,6 +136,7 @@ internal static class SyntaxPrinter
 
     private static void Write(StringBuilder writer, ExpressionSyntax expression, int place)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         bool isBracketed = Binding(expression) < place;
         if (isBracketed)
         {

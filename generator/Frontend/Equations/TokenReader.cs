@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 
@@ -133,6 +134,7 @@ internal sealed class TokenReader
     /// <summary>Goes one level deeper, or reports that the text is nested too deeply.</summary>
     public bool TryNest()
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         if (_nesting < Limits.Nesting)
         {
             _nesting++;

@@ -104,6 +104,12 @@ internal sealed class JsonFrontend
 
         if (text.Value.Length <= LongestClassName && text.Value.Split('.').All(SyntaxFacts.IsValidIdentifier))
         {
+            int dot = text.Value.LastIndexOf('.');
+            if (TypeNames.IsTaken(dot < 0 ? "" : text.Value.Substring(0, dot), text.Value.Substring(dot + 1)))
+            {
+                Report(Descriptors.InvalidJsonModel, text.Span, $"'{text.Value}' is a name that the emitted code uses (choose another name)");
+            }
+
             return text.Value.Normalize(NormalizationForm.FormC);
         }
 

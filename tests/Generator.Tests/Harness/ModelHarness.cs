@@ -82,7 +82,8 @@ internal static partial class ModelHarness
         return complete;
     }
 
-    private static CSharpCompilation CreateCompilation(IEnumerable<string> sources, HarnessOptions options) => CSharpCompilation.Create(
+    /// <summary>The project of a user who lets no warning pass.</summary>
+    internal static CSharpCompilation CreateCompilation(IEnumerable<string> sources, HarnessOptions options) => CSharpCompilation.Create(
         "GeneratedModels" + Guid.NewGuid().ToString("N"),
         sources.Select((source, index) => Parse(source, $"Source{index}.cs", options)),
         References,
@@ -95,7 +96,7 @@ internal static partial class ModelHarness
             generalDiagnosticOption: ReportDiagnostic.Error,
             deterministic: true));
 
-    private static SyntaxTree Parse(string source, string path, HarnessOptions options) => CSharpSyntaxTree.ParseText(
+    internal static SyntaxTree Parse(string source, string path, HarnessOptions options) => CSharpSyntaxTree.ParseText(
         source,
         new CSharpParseOptions(LanguageVersion.CSharp12, options.Documentation ? DocumentationMode.Diagnose : DocumentationMode.Parse),
         path,

@@ -250,6 +250,9 @@ internal sealed class OracleLayer
             case "mean":
                 value = new RowValue(1, first, (from, to) => to[0] = from.Sum() / from.Length);
                 break;
+            case "max" when operands.Length == 1:
+                value = new RowValue(1, first, (from, to) => to[0] = Largest(from));
+                break;
             case "softmax":
                 value = new RowValue(first.Size, first, Softmax);
                 break;
@@ -299,6 +302,17 @@ internal sealed class OracleLayer
         }
 
         return new BinaryValue(Math.Max(left.Size, right.Size), left, right, function, watchDifference || watchFirst ? _watch : null, watchFirst);
+    }
+
+    // It changes hands where an element meets the largest of the others.
+    private double Largest(double[] from)
+    {
+        for (int i = 0; i < from.Length && from.Length > 1; i++)
+        {
+            _watch.Note(from[i] - from.Where((_, other) => other != i).Max());
+        }
+
+        return from.Max();
     }
 
     private static void Softmax(double[] from, double[] to)
@@ -356,6 +370,7 @@ internal sealed class OracleLayer
         CallExpression call => Function(call) switch
         {
             "sum" or "mean" => 1,
+            "max" when call.Arguments.Count == 1 => 1,
             "concat" => call.Arguments.Sum(SizeOf),
             _ => call.Arguments.Max(SizeOf),
         },
