@@ -1,4 +1,5 @@
 using System;
+using Unrolled.Generator.Frontend.Equations;
 
 namespace Unrolled.Generator.Frontend;
 
@@ -36,7 +37,7 @@ internal sealed record LayerSpec(
 /// <summary>One setting of a use site; exactly one value is set.</summary>
 /// <param name="Name">A <c>size</c> or <c>param</c> of the cell, a parameter bound to a number, or a parameter whose initialisation is replaced.</param>
 /// <param name="Kind">Size, Number (a param or a bound parameter), Function (a param), or Init.</param>
-internal sealed record CellSetting(string Name, CellSettingKind Kind, double Number, string? Function);
+internal sealed record CellSetting(string Name, CellSettingKind Kind, double Number, FunctionValue? Function);
 
 internal enum CellSettingKind
 {
@@ -46,7 +47,7 @@ internal enum CellSettingKind
     /// <summary>A <c>param</c> takes a number, or a parameter is bound to it and is none any more.</summary>
     Number,
 
-    /// <summary>A <c>param</c> takes the function named <see cref="CellSetting.Function"/>.</summary>
+    /// <summary>A <c>param</c> takes the function <see cref="CellSetting.Function"/>.</summary>
     Function,
 
     /// <summary>A parameter starts at <see cref="CellSetting.Number"/> instead of the cell's initialisation.</summary>

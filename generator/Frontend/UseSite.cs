@@ -6,10 +6,12 @@ using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Frontend;
 
 /// <summary>A setting as it is written at a use site; exactly one of <see cref="Number"/> and <see cref="Word"/> is set.</summary>
+/// <param name="Word">A function, perhaps with its numbers, as it is written.</param>
 /// <param name="IsInit">Whether it says where a parameter starts, instead of what something is.</param>
 internal sealed record WrittenSetting(bool IsInit, string Name, TextSpan NameSpan, double? Number, string? Word, TextSpan ValueSpan);
 
@@ -18,7 +20,7 @@ internal static class UseSite
 {
     private const int MostNamesInAMessage = 12;
 
-    /// <summary>Reads <c>[init] NAME = NUMBER | FUNCTION</c>, separated by commas or line ends.</summary>
+    /// <summary>Reads <c>[init] NAME = NUMBER | function</c>, separated by commas or line ends.</summary>
     public static List<WrittenSetting> Parse(string text, List<EquationError> errors)
     {
         var settings = new List<WrittenSetting>();
@@ -67,6 +69,28 @@ internal static class UseSite
                 return Unexpected(value, first.Is("-") ? "a number" : "a number or a function");
             }
 
+            // A function's numbers are read with the function.
+            int end = value.Span.End;
+            string word = value.Text;
+            if (!isNumber && tokens[next].Is("("))
+            {
+                int depth = 0;
+                do
+                {
+                    Token token = Take();
+                    if (token.Kind == TokenKind.EndOfText)
+                    {
+                        errors.Add(new EquationError(DiagnosticIds.SyntaxError, "'(' is never closed (add the ')')", TextSpan.FromBounds(value.Span.Start, token.Span.End)));
+                        return settings;
+                    }
+
+                    depth += token.Is("(") ? 1 : token.Is(")") ? -1 : 0;
+                    end = token.Span.End;
+                }
+                while (depth > 0);
+                word = text.Substring(value.Span.Start, end - value.Span.Start);
+            }
+
             Token after = tokens[next];
             if (!IsSeparator(after) && after.Kind != TokenKind.EndOfText)
             {
@@ -78,8 +102,8 @@ internal static class UseSite
                 name.Text,
                 name.Span,
                 isNumber ? first.Is("-") ? -value.Value : value.Value : null,
-                isNumber ? null : value.Text,
-                TextSpan.FromBounds(first.Span.Start, value.Span.End)));
+                isNumber ? null : word,
+                TextSpan.FromBounds(first.Span.Start, end)));
         }
 
         List<WrittenSetting> Unexpected(Token found, string expected)
@@ -170,9 +194,18 @@ internal static class UseSite
             }
             else if (param?.Function is not null)
             {
-                if (setting.Word is string function && Vocabulary.IsFunction(function))
+                if (setting.Word is string word && (Vocabulary.IsFunction(word) || word.Contains('(')))
                 {
-                    settings.Add(new CellSetting(setting.Name, CellSettingKind.Function, 0, function));
+                    (FunctionValue? function, IReadOnlyList<EquationError> functionErrors) = Parser.ParseFunction(word);
+                    errors.AddRange(functionErrors.Select(error => error with { Span = Place(setting, error.Span) }));
+                    if (function is not null && Missing(function, setting.Name, expanded) is string missing)
+                    {
+                        Report(setting.ValueSpan, missing);
+                    }
+                    else if (function is not null)
+                    {
+                        settings.Add(new CellSetting(setting.Name, CellSettingKind.Function, 0, function));
+                    }
                 }
                 else
                 {
@@ -196,6 +229,31 @@ internal static class UseSite
         void Report(TextSpan span, string message) => errors.Add(new EquationError(DiagnosticIds.BadSetting, message, span));
     }
 
+    // Where a part of a function stands: in the text of an attribute as it is, in JSON between quotes; with escapes it is the whole.
+    private static TextSpan Place(WrittenSetting setting, TextSpan part)
+    {
+        int quotes = setting.ValueSpan.Length - setting.Word!.Length;
+        return quotes is 0 or 2 ? new TextSpan(setting.ValueSpan.Start + quotes / 2 + part.Start, part.Length) : setting.ValueSpan;
+    }
+
+    // What a function lacks for the way the cell calls it, or null.
+    private static string? Missing(FunctionValue function, string param, CellSyntax cell)
+    {
+        Function? known = OperationTable.FindFunction(function.Name);
+        int given = function.Numbers.Count + (function.Inner is null ? Calls(cell, param) : 1);
+        int lacks = (known?.Required ?? 1) - given;
+        return lacks <= 0 ? null
+            : $"'{function.Name}' lacks {lacks} number{(lacks == 1 ? "" : "s")} (write {function.Name}({string.Join(", ", Enumerable.Repeat("NUMBER", known!.Required - 1))}))";
+    }
+
+    // The fewest values a cell calls a param with.
+    private static int Calls(CellSyntax cell, string param)
+    {
+        int fewest = int.MaxValue;
+        Visit(cell, expression => fewest = expression is CallExpression call && call.Function == param ? Math.Min(fewest, call.Arguments.Count) : fewest);
+        return fewest == int.MaxValue ? 1 : fewest;
+    }
+
     private static string Written(WrittenSetting setting) =>
         setting.Number is double number ? number.ToString("R", CultureInfo.InvariantCulture) : $"'{setting.Word}'";
 
@@ -207,20 +265,29 @@ internal static class UseSite
     {
         var names = new List<string>();
         var found = new HashSet<string>(StringComparer.Ordinal);
+        Visit(cell, expression =>
+        {
+            if (expression is ReferenceExpression { Delay: null } reference && !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name))
+            {
+                names.Add(reference.Name.Name);
+            }
+        });
+        return names;
+    }
+
+    // Every part of every equation, in the order of the text.
+    private static void Visit(CellSyntax cell, Action<ExpressionSyntax> action)
+    {
         foreach (EquationSyntax equation in cell.Statements.OfType<EquationSyntax>())
         {
             Visit(equation.Value);
         }
 
-        return names;
-
         void Visit(ExpressionSyntax expression)
         {
+            action(expression);
             switch (expression)
             {
-                case ReferenceExpression { Delay: null } reference when !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name):
-                    names.Add(reference.Name.Name);
-                    break;
                 case NegateExpression negate:
                     Visit(negate.Operand);
                     break;

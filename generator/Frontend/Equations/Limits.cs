@@ -18,6 +18,9 @@ internal static class Limits
     /// </summary>
     public const int Levels = 1_000;
 
+    /// <summary>Functions inside one another that a param may hold.</summary>
+    public const int Composed = 8;
+
     /// <summary>The furthest step back that may be read, as in <c>h[t-8]</c>.</summary>
     public const int Delay = 8;
 

@@ -4,6 +4,7 @@ using System.Linq;
 using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
+using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Frontend.Equations;
 
@@ -154,7 +155,7 @@ internal static class Parser
         return new ShapeDeclaration(new EquatableArray<NameSyntax>(names), rows, columns, Since(reader, start));
     }
 
-    // "param" NAME "=" (NUMBER | FUNCTION)
+    // "param" NAME "=" (NUMBER | function)
     private static ParamDeclaration? Param(TokenReader reader)
     {
         int start = reader.Read().Span.Start;
@@ -166,22 +167,103 @@ internal static class Parser
         Token value = reader.Current;
         if (value.Kind == TokenKind.Name)
         {
-            if (!Vocabulary.IsFunction(value.Text))
-            {
-                reader.Report(
-                    DiagnosticIds.UnknownName,
-                    $"'{value.Text}' is no function {Nearest.Remedy(value.Text, Vocabulary.Functions, "a param holds a number or a function")}",
-                    value.Span);
-                return null;
-            }
-
-            reader.Read();
-            return new ParamDeclaration(name.Text, null, value.Text, name.Span, Since(reader, start));
+            return Function(reader, depth: 1) is FunctionValue function
+                ? new ParamDeclaration(name.Text, null, function, name.Span, Since(reader, start))
+                : null;
         }
 
         return SignedNumber(reader, "a number or a function") is double number
             ? new ParamDeclaration(name.Text, number, null, name.Span, Since(reader, start))
             : null;
+    }
+
+    // function = FUNCTION [ "(" ( function | NUMBER ) {"," NUMBER} ")" ]
+    private static FunctionValue? Function(TokenReader reader, int depth)
+    {
+        Token name = reader.Current;
+        if (name.Kind != TokenKind.Name)
+        {
+            reader.ReportUnexpected("a function");
+            return null;
+        }
+
+        if (!Vocabulary.IsFunction(name.Text))
+        {
+            reader.Report(
+                DiagnosticIds.UnknownName,
+                $"'{name.Text}' is no function {Nearest.Remedy(name.Text, Vocabulary.Functions, "a param holds a number or a function")}",
+                name.Span);
+            return null;
+        }
+
+        if (depth > Limits.Composed)
+        {
+            reader.Report(DiagnosticIds.LimitExceeded, $"More than {Limits.Composed} functions inside one another (write a cell that calls them)", name.Span);
+            return null;
+        }
+
+        reader.Read();
+        FunctionValue? inner = null;
+        var numbers = new List<double>();
+        if (reader.Current.Is("("))
+        {
+            reader.Open();
+            bool goesOn = true;
+            if (reader.Current.Kind == TokenKind.Name)
+            {
+                inner = Function(reader, depth + 1);
+                if (inner is null)
+                {
+                    return null;
+                }
+
+                goesOn = TryReadComma(reader);
+            }
+
+            for (; goesOn; goesOn = TryReadComma(reader))
+            {
+                if (SignedNumber(reader, inner is null && numbers.Count == 0 ? "a number or a function" : "a number") is not double number)
+                {
+                    return null;
+                }
+
+                numbers.Add(number);
+            }
+
+            if (!reader.TryClose(")", "',' or ')'"))
+            {
+                return null;
+            }
+        }
+
+        // With neither it may be called with several values, as in f(a, b); what is missing then shows where it is called.
+        Function? known = OperationTable.FindFunction(name.Text);
+        int fewest = (known?.Required ?? 1) - 1, most = (known?.Arity ?? 1) - 1;
+        bool isAlone = depth == 1 && inner is null && numbers.Count == 0;
+        if (!isAlone && (numbers.Count < fewest || numbers.Count > most))
+        {
+            string takes = most == 0 ? "no numbers" : fewest == most ? $"{most} number{(most == 1 ? "" : "s")}" : $"{fewest} to {most} numbers";
+            reader.Report(DiagnosticIds.SyntaxError, $"'{name.Text}' takes {takes} after its value, not {numbers.Count} (write them in brackets: elu(0.5))", Since(reader, name.Span.Start));
+            return null;
+        }
+
+        return new FunctionValue(name.Text, inner, new EquatableArray<double>(numbers));
+    }
+
+    /// <summary>Parses what a param of functions is set to. There is either a function or at least one error.</summary>
+    public static (FunctionValue? Function, IReadOnlyList<EquationError> Errors) ParseFunction(string text)
+    {
+        var reader = new TokenReader(text);
+        reader.SkipLineEnds();
+        FunctionValue? function = Function(reader, depth: 1);
+        reader.SkipLineEnds();
+        if (function is not null && reader.Current.Kind != TokenKind.EndOfText)
+        {
+            reader.ReportUnexpected("the end");
+            function = null;
+        }
+
+        return (function, reader.Errors);
     }
 
     // "init" name "=" (NUMBER | INIT ["(" NUMBER {"," NUMBER} ")"])

@@ -45,6 +45,14 @@ internal static class SyntaxPrinter
         return writer.ToString();
     }
 
+    public static string Print(FunctionValue function)
+    {
+        string arguments = string.Join(", ", function.Numbers.Select(Print));
+        string inner = function.Inner is null ? "" : Print(function.Inner);
+        return inner.Length + arguments.Length == 0 ? function.Name
+            : $"{function.Name}({inner}{(inner.Length > 0 && arguments.Length > 0 ? ", " : "")}{arguments})";
+    }
+
     /// <summary>A number in the fewest digits that read back as the same value, the same on every framework and culture.</summary>
     public static string Print(double number)
     {
@@ -95,7 +103,7 @@ internal static class SyntaxPrinter
 
                 break;
             case ParamDeclaration param:
-                writer.Append("param ").Append(param.Name).Append(" = ").Append(param.Function ?? Print(param.Number.GetValueOrDefault()));
+                writer.Append("param ").Append(param.Name).Append(" = ").Append(param.Function is null ? Print(param.Number.GetValueOrDefault()) : Print(param.Function));
                 break;
             case InitDeclaration init:
                 writer.Append("init ");

@@ -35,7 +35,7 @@ public sealed class HighwayTests
         JsonElement recorded = config.RootElement.GetProperty("torch_float32_vs_float64");
         double outputTolerance = 4 * Math.Max(LeastDeviation, recorded.GetProperty("outputs").GetDouble());
         double gradientTolerance = 4 * Math.Max(LeastDeviation, recorded.GetProperty("grads").GetDouble());
-        var activation = new CellSetting("activation", CellSettingKind.Function, 0, config.RootElement.GetProperty("act").GetString());
+        var activation = new CellSetting("activation", CellSettingKind.Function, 0, config.RootElement.GetProperty("act").GetString()!);
         var network = new TestNetwork("Highway", 0, units, [TestLayer.Own("highway", ParsedCells.BuiltIn("highway"), units, activation)]);
         IModel model = ModelHarness.Compile([network]).Create(network.FullName);
         (string Ours, string Theirs)[] parameters = [("W_h", "weight_h"), ("b_h", "bias_h"), ("W_g", "weight_t"), ("b_g", "bias_t")];
