@@ -196,8 +196,7 @@ internal static class UseSite
             {
                 if (setting.Word is string word && (Vocabulary.IsFunction(word) || word.Contains('(')))
                 {
-                    (FunctionValue? function, IReadOnlyList<EquationError> functionErrors) = Parser.ParseFunction(word);
-                    errors.AddRange(functionErrors.Select(error => error with { Span = Place(setting, error.Span) }));
+                    FunctionValue? function = Function(word, setting.ValueSpan, errors);
                     if (function is not null && Missing(function, setting.Name, expanded) is string missing)
                     {
                         Report(setting.ValueSpan, missing);
@@ -229,11 +228,15 @@ internal static class UseSite
         void Report(TextSpan span, string message) => errors.Add(new EquationError(DiagnosticIds.BadSetting, message, span));
     }
 
-    // Where a part of a function stands: in the text of an attribute as it is, in JSON between quotes; with escapes it is the whole.
-    private static TextSpan Place(WrittenSetting setting, TextSpan part)
+    /// <summary>A function with its numbers, written at <paramref name="place"/>; null where it has mistakes, which <paramref name="errors"/> gets.</summary>
+    public static FunctionValue? Function(string text, TextSpan place, List<EquationError> errors)
     {
-        int quotes = setting.ValueSpan.Length - setting.Word!.Length;
-        return quotes is 0 or 2 ? new TextSpan(setting.ValueSpan.Start + quotes / 2 + part.Start, part.Length) : setting.ValueSpan;
+        (FunctionValue? function, IReadOnlyList<EquationError> mistakes) = Parser.ParseFunction(text);
+
+        // In an attribute's text it stands as it is, in JSON between quotes; with escapes any mistake is that of the whole.
+        int quotes = place.Length - text.Length;
+        errors.AddRange(mistakes.Select(error => error with { Span = quotes is 0 or 2 ? new TextSpan(place.Start + quotes / 2 + error.Span.Start, error.Span.Length) : place }));
+        return function;
     }
 
     // What a function lacks for the way the cell calls it, or null.

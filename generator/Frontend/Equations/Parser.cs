@@ -453,12 +453,12 @@ internal static class Parser
         }
 
         int indexStart = reader.Current.Span.Start;
-        if (Index(reader) is not int delay)
+        if (Index(reader) is not SizeSyntax delay)
         {
             return null;
         }
 
-        if (delay != 0)
+        if (delay is not SizeNumber { Value: 0 })
         {
             reader.Report(
                 DiagnosticIds.SyntaxError,
@@ -660,7 +660,7 @@ internal static class Parser
             : null;
     }
 
-    // ref = name [ "[" "t" [ "-" INT ] "]" ]
+    // ref = name [ "[" "t" [ "-" sizeTerm ] "]" ]
     private static ReferenceExpression? Reference(TokenReader reader)
     {
         Token token = reader.Current;
@@ -686,11 +686,16 @@ internal static class Parser
             return new ReferenceExpression(name, null, name.Span);
         }
 
-        return Index(reader) is int delay ? new ReferenceExpression(name, delay, Since(reader, name.Span.Start)) : null;
+        return Index(reader) switch
+        {
+            null => null,
+            SizeNumber number => new ReferenceExpression(name, number.Value, Since(reader, name.Span.Start)),
+            SizeSyntax delay => new ReferenceExpression(name, null, Since(reader, name.Span.Start)) { DelaySize = delay },
+        };
     }
 
-    // "[" "t" [ "-" INT ] "]", as the delay
-    private static int? Index(TokenReader reader)
+    // "[" "t" [ "-" sizeTerm ] "]", as the delay
+    private static SizeSyntax? Index(TokenReader reader)
     {
         reader.Open();
         Token step = reader.Current;
@@ -711,8 +716,7 @@ internal static class Parser
             return null;
         }
 
-        reader.Read();
-        int delay = 0;
+        SizeSyntax delay = new SizeNumber(0, reader.Read().Span);
         if (reader.Current.Is("+"))
         {
             reader.Report(DiagnosticIds.SyntaxError, "A later step cannot be read (write [t], or [t-1] for the step before)", reader.Current.Span);
@@ -722,24 +726,26 @@ internal static class Parser
         if (reader.Current.Is("-"))
         {
             reader.Read();
-            Token number = reader.Current;
-            if (number.Kind != TokenKind.Integer)
+            if (!(reader.Current.Is("(") || reader.Current.Kind is TokenKind.Integer or TokenKind.Name))
             {
                 reader.ReportUnexpected("a whole number of steps");
                 return null;
             }
 
-            reader.Read();
-            if (number.Value > Limits.Delay)
+            // Not a sum: t-k+1 would read like t-(k-1) and be t-(k+1).
+            reader.SizeOperators = 0;
+            if (SizeTerm(reader) is not SizeSyntax steps)
             {
-                reader.Report(
-                    DiagnosticIds.LimitExceeded,
-                    $"A value can be read at most {Limits.Delay} steps back, not {number.Text} (carry it on: p[t] = h[t-{Limits.Delay}], then p[t-1])",
-                    number.Span);
                 return null;
             }
 
-            delay = (int)number.Value;
+            if (steps is SizeNumber { Value: > Limits.Delay } number)
+            {
+                reader.Report(DiagnosticIds.LimitExceeded, Limits.TooFarBack(number.Value), number.Span);
+                return null;
+            }
+
+            delay = steps;
         }
 
         return reader.TryClose("]", "']' after the step") ? delay : null;
@@ -833,8 +839,21 @@ internal static class Parser
     // size = sizeTerm { ("+"|"-") sizeTerm }
     private static SizeSyntax? SizeSum(TokenReader reader) => SizeChain(reader, "+-", SizeTerm);
 
-    // sizeTerm = sizeAtom { "*" sizeAtom }
-    private static SizeSyntax? SizeTerm(TokenReader reader) => SizeChain(reader, "*", SizeAtom);
+    // sizeTerm = sizePower { "*" sizePower }
+    private static SizeSyntax? SizeTerm(TokenReader reader) => SizeChain(reader, "*", SizePower);
+
+    // sizePower = sizeAtom [ "^" sizeAtom ]
+    private static SizeSyntax? SizePower(TokenReader reader)
+    {
+        int start = reader.Current.Span.Start;
+        SizeSyntax? size = SizeAtom(reader);
+        if (size is null || !reader.TryReadOperator("^", out char symbol))
+        {
+            return size;
+        }
+
+        return SizeAtom(reader) is SizeSyntax power ? new SizeBinary(symbol, size, power, Since(reader, start)) : null;
+    }
 
     private static SizeSyntax? SizeChain(TokenReader reader, string operators, Func<TokenReader, SizeSyntax?> operand)
     {

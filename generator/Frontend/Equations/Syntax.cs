@@ -59,7 +59,7 @@ internal sealed record SizeNumber(int Value, TextSpan Span) : SizeSyntax(Span);
 
 internal sealed record SizeName(string Name, TextSpan Span) : SizeSyntax(Span);
 
-/// <summary><see cref="Operator"/> is '+', '-' or '*'.</summary>
+/// <summary><see cref="Operator"/> is '+', '-', '*' or '^'.</summary>
 internal sealed record SizeBinary(char Operator, SizeSyntax Left, SizeSyntax Right, TextSpan Span) : SizeSyntax(Span);
 
 // ---- expressions
@@ -69,7 +69,11 @@ internal abstract record ExpressionSyntax(TextSpan Span) : SyntaxNode(Span);
 internal sealed record NumberExpression(double Value, TextSpan Span) : ExpressionSyntax(Span);
 
 /// <summary>A name: <see cref="Delay"/> is null without an index (a parameter), 0 for <c>[t]</c>, n for <c>[t-n]</c>.</summary>
-internal sealed record ReferenceExpression(NameSyntax Name, int? Delay, TextSpan Span) : ExpressionSyntax(Span);
+internal sealed record ReferenceExpression(NameSyntax Name, int? Delay, TextSpan Span) : ExpressionSyntax(Span)
+{
+    /// <summary>A delay that is a size, <c>[t-2^k]</c>, until the expansion makes it the number <see cref="Delay"/>.</summary>
+    public SizeSyntax? DelaySize { get; init; }
+}
 
 internal sealed record NegateExpression(ExpressionSyntax Operand, TextSpan Span) : ExpressionSyntax(Span);
 

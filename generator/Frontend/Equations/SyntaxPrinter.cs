@@ -156,6 +156,14 @@ internal static class SyntaxPrinter
                 break;
             case ReferenceExpression reference:
                 Write(writer, reference.Name);
+                if (reference.DelaySize is not null)
+                {
+                    writer.Append("[t-");
+                    Write(writer, reference.DelaySize, Product);
+                    writer.Append(']');
+                    break;
+                }
+
                 writer.Append(reference.Delay switch { null => "", 0 => "[t]", int delay => $"[t-{delay.ToString(CultureInfo.InvariantCulture)}]" });
                 break;
             case NegateExpression negate:
@@ -239,9 +247,9 @@ internal static class SyntaxPrinter
                 writer.Append(name.Name);
                 break;
             case SizeBinary binary:
-                int own = binary.Operator == '*' ? Product : Sum;
+                int own = binary.Operator switch { '^' => Unary, '*' => Product, _ => Sum };
                 writer.Append(own < place ? "(" : "");
-                Write(writer, binary.Left, own);
+                Write(writer, binary.Left, own + (binary.Operator == '^' ? 1 : 0));
                 // Papers print W{k-1}, and so does this.
                 writer.Append(binary.Operator);
                 Write(writer, binary.Right, own + 1);
