@@ -75,6 +75,17 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         Assert.Equal((float)first, info.Initializer.First);
     }
 
+    [Fact]
+    public void CellsTakeTokens()
+    {
+        // A highway layer carries its input, which a token is not.
+        foreach (string cell in CellFiles.Names.Except(["highway"]))
+        {
+            TestNetwork network = new("Tokens_" + cell, 7, 0, [TestLayer.Own("cell", ParsedCells.BuiltIn(cell), 4)]);
+            Assert.NotNull(ModelHarness.CompileSpec(network.Spec));
+        }
+    }
+
     /// <summary>From a state of zeros, the first step is step 0; a module keeps its state to the bit where its period does not divide the step.</summary>
     [Fact]
     public void AModuleOfAClockworkMovesAtItsPeriod()

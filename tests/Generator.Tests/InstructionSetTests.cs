@@ -23,7 +23,7 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         Assert.SkipWhen(left == "Avx2" && InstructionSets.Widest is not ("Avx512" or "Avx2"), $"This machine has no AVX2 ({InstructionSets.Description})");
 
         // The children find these compiled: one compilation serves all instruction sets.
-        foreach (ModelSet models in (ModelSet[])[GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, OnnxOracleTests.Models, CellLibraryTests.Models, .. SurroundingsTests.Sets])
+        foreach (ModelSet models in (ModelSet[])[GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, HighwayTests.Models, OnnxOracleTests.Models, CellLibraryTests.Models, .. SurroundingsTests.Sets])
         {
             models.CompileAll();
         }

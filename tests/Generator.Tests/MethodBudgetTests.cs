@@ -1,6 +1,4 @@
-using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Tests.Harness;
-using Unrolled.Generator.Tests.Oracle;
 using Xunit;
 
 namespace Unrolled.Generator.Tests;
@@ -20,7 +18,6 @@ public sealed class MethodBudgetTests(ITestOutputHelper output)
     [
         new TestNetwork("WideLstm", 65, 0, [TestLayer.Lstm("lower", 512, peepholes: true), TestLayer.Lstm("upper", 512), TestLayer.Dense("head", 65)], Loss.SoftmaxCrossEntropy),
         new TestNetwork("WideGru", 0, 64, [TestLayer.Gru("lower", 512), TestLayer.Gru("upper", 512, resetAfter: false), TestLayer.Dense("head", 512, "tanh")], Loss.MeanSquaredError),
-        new TestNetwork("WideDilated", 0, 64, [TestLayer.Own("dilated", ParsedCells.BuiltIn("dilated"), 64, new CellSetting("layers", CellSettingKind.Size, 6, null))]),
         new TestNetwork("WideRnn", 0, 512, [TestLayer.Rnn("lower", 512), TestLayer.Rnn("upper", 512, "relu")]),
     ]);
 

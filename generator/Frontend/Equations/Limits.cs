@@ -23,7 +23,7 @@ internal static class Limits
     /// <summary>Functions inside one another that a param may hold.</summary>
     public const int Composed = 8;
 
-    /// <summary>The furthest step back that may be read, as in <c>h[t-32]</c>.</summary>
+    /// <summary>The furthest step back that may be read, as in <c>h[t-32]</c>; every step back is a value that is carried.</summary>
     public const int Delay = 32;
 
     /// <summary>What to say of a delay beyond <see cref="Delay"/>.</summary>
