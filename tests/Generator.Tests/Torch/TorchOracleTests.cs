@@ -254,7 +254,7 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
     }
 
     // Files of other families have configs of their own; their names tell them apart.
-    private static bool MayFit(string path)
+    internal static bool MayFit(string path)
     {
         string name = Path.GetFileName(path);
         return new[] { "nn_", "gruconv_", "peephole_", "rhn_", "varlen_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
