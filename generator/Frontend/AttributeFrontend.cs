@@ -367,7 +367,7 @@ internal sealed class AttributeFrontend
             return number;
         }
 
-        public string Function(FunctionOption option)
+        public FunctionValue Function(FunctionOption option)
         {
             if (!_frontend.TryGet(_attribute, option.Property, out int activation))
             {

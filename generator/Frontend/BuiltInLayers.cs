@@ -9,7 +9,8 @@ namespace Unrolled.Generator.Frontend;
 internal static class BuiltInLayers
 {
     /// <summary>The function each member of the runtime's <c>Activation</c> means, in the order of its values.</summary>
-    public static readonly ImmutableArray<string> Activations = ImmutableArray.Create("tanh", "relu", "sigmoid", "identity");
+    public static readonly ImmutableArray<string> Activations = ImmutableArray.Create(
+        "tanh", "relu", "sigmoid", "identity", "leaky_relu", "thresholded_relu", "elu", "softplus", "softsign", "hard_sigmoid", "hard_tanh", "gelu", "silu");
 
     public static readonly ImmutableArray<BuiltInLayer> All = ImmutableArray.Create(
         new BuiltInLayer("Rnn", "rnn", ImmutableArray.Create<LayerOption>(
@@ -56,5 +57,5 @@ internal sealed record BindOption(string Property, bool Default, bool When, doub
 /// <summary>A number a parameter starts at, unless the parameter is bound.</summary>
 internal sealed record InitOption(string Property, double Default, string Parameter) : LayerOption(Property);
 
-/// <summary>A function, given as a member of <c>Activation</c>, that a param holds.</summary>
+/// <summary>A function, given as a member of <c>Activation</c> or in JSON as the language writes it, that a param holds.</summary>
 internal sealed record FunctionOption(string Property, string Default, string Param) : LayerOption(Property);

@@ -13,7 +13,7 @@ internal interface ILayerProperties
 
     double Number(string property, double otherwise);
 
-    string Function(FunctionOption option);
+    FunctionValue Function(FunctionOption option);
 }
 
 /// <summary>What a layer's properties mean for its cell: the same in every front end.</summary>

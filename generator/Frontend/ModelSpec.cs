@@ -1,6 +1,6 @@
 using System;
 using System.Globalization;
-using System.Linq;
+using Unrolled.Generator.Frontend.Equations;
 
 namespace Unrolled.Generator.Frontend;
 
@@ -38,22 +38,10 @@ internal sealed record LayerSpec(
 /// <summary>One setting of a use site; exactly one value is set.</summary>
 /// <param name="Name">A <c>size</c> or <c>param</c> of the cell, a parameter bound to a number, or a parameter whose initialisation is replaced.</param>
 /// <param name="Kind">Size, Number (a param or a bound parameter), Function (a param), or Init.</param>
-internal sealed record CellSetting(string Name, CellSettingKind Kind, double Number, string? Function)
+internal sealed record CellSetting(string Name, CellSettingKind Kind, double Number, FunctionValue? Function)
 {
-    /// <summary>The numbers of an initialisation that <see cref="Function"/> names.</summary>
-    public EquatableArray<double> Arguments { get; init; }
-
     /// <summary>What the name is set to, as a use site writes it.</summary>
-    public string Value
-    {
-        get
-        {
-            string numbers = string.Join(", ", Arguments.Select(Text));
-            return Function is null ? Text(Number) : numbers.Length == 0 ? Function : $"{Function}({numbers})";
-
-            static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
-        }
-    }
+    public string Value => Function?.ToString() ?? Number.ToString("R", CultureInfo.InvariantCulture);
 }
 
 internal enum CellSettingKind
@@ -64,7 +52,7 @@ internal enum CellSettingKind
     /// <summary>A <c>param</c> takes a number, or a parameter is bound to it and is none any more.</summary>
     Number,
 
-    /// <summary>A <c>param</c> takes the function named <see cref="CellSetting.Function"/>.</summary>
+    /// <summary>A <c>param</c> takes the function <see cref="CellSetting.Function"/>.</summary>
     Function,
 
     /// <summary>

@@ -7,10 +7,12 @@ using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Frontend;
 
 /// <summary>A setting as it is written at a use site; exactly one of <see cref="Number"/> and <see cref="Word"/> is set.</summary>
+/// <param name="Word">A function, perhaps with its numbers, as it is written.</param>
 /// <param name="IsInit">Whether it says where a parameter starts, instead of what something is.</param>
 internal sealed record WrittenSetting(bool IsInit, string Name, TextSpan NameSpan, double? Number, string? Word, TextSpan ValueSpan);
 
@@ -68,18 +70,26 @@ internal static class UseSite
                 return Unexpected(value, first.Is("-") ? "a number" : "a number or a function");
             }
 
-            if (isInit && !isNumber && tokens[next].Is("("))
+            // A function's numbers are read with the function.
+            int end = value.Span.End;
+            string word = value.Text;
+            if (!isNumber && tokens[next].Is("("))
             {
-                // The numbers of an initialisation: what they may be is found out when it is known whose they are.
-                while (!value.Is(")") && tokens[next].Kind != TokenKind.EndOfText)
+                int depth = 0;
+                do
                 {
-                    value = Take();
-                }
+                    Token token = Take();
+                    if (token.Kind == TokenKind.EndOfText)
+                    {
+                        errors.Add(new EquationError(DiagnosticIds.SyntaxError, "'(' is never closed (add the ')')", TextSpan.FromBounds(value.Span.Start, token.Span.End)));
+                        return settings;
+                    }
 
-                if (!value.Is(")"))
-                {
-                    return Unexpected(tokens[next], "')'");
+                    depth += token.Is("(") ? 1 : token.Is(")") ? -1 : 0;
+                    end = token.Span.End;
                 }
+                while (depth > 0);
+                word = text.Substring(value.Span.Start, end - value.Span.Start);
             }
 
             Token after = tokens[next];
@@ -93,8 +103,8 @@ internal static class UseSite
                 name.Text,
                 name.Span,
                 isNumber ? first.Is("-") ? -value.Value : value.Value : null,
-                isNumber ? null : text.Substring(first.Span.Start, value.Span.End - first.Span.Start),
-                TextSpan.FromBounds(first.Span.Start, value.Span.End)));
+                isNumber ? null : word,
+                TextSpan.FromBounds(first.Span.Start, end)));
         }
 
         List<WrittenSetting> Unexpected(Token found, string expected)
@@ -183,11 +193,11 @@ internal static class UseSite
             {
                 Report(setting.NameSpan, $"'{setting.Name}' is a param, which is not trained and does not start anywhere (set it without 'init')");
             }
-            else if (setting is { IsInit: true, Word: string word })
+            else if (setting is { IsInit: true, Word: string initialisation })
             {
-                if (Initialisation(word, out string mistake) is { } start)
+                if (Initialisation(initialisation, out string mistake) is { } start)
                 {
-                    settings.Add(new CellSetting(setting.Name, CellSettingKind.Init, 0, start.Function) { Arguments = start.Arguments });
+                    settings.Add(new CellSetting(setting.Name, CellSettingKind.Init, 0, new FunctionValue(start.Function, null, start.Arguments)));
                 }
                 else
                 {
@@ -196,9 +206,17 @@ internal static class UseSite
             }
             else if (param?.Function is not null)
             {
-                if (setting.Word is string function && Vocabulary.IsFunction(function))
+                if (setting.Word is string word && (Vocabulary.IsFunction(word) || word.Contains('(')))
                 {
-                    settings.Add(new CellSetting(setting.Name, CellSettingKind.Function, 0, function));
+                    FunctionValue? function = Function(word, setting.ValueSpan, errors);
+                    if (function is not null && Missing(function, setting.Name, expanded) is string missing)
+                    {
+                        Report(setting.ValueSpan, missing);
+                    }
+                    else if (function is not null)
+                    {
+                        settings.Add(new CellSetting(setting.Name, CellSettingKind.Function, 0, function));
+                    }
                 }
                 else
                 {
@@ -236,6 +254,35 @@ internal static class UseSite
         return init.Arguments.All(number => Math.Abs(number) <= float.MaxValue) ? init : null;
     }
 
+    /// <summary>A function with its numbers, written at <paramref name="place"/>; null where it has mistakes, which <paramref name="errors"/> gets.</summary>
+    public static FunctionValue? Function(string text, TextSpan place, List<EquationError> errors)
+    {
+        (FunctionValue? function, IReadOnlyList<EquationError> mistakes) = Parser.ParseFunction(text);
+
+        // In an attribute's text it stands as it is, in JSON between quotes; with escapes any mistake is that of the whole.
+        int quotes = place.Length - text.Length;
+        errors.AddRange(mistakes.Select(error => error with { Span = quotes is 0 or 2 ? new TextSpan(place.Start + quotes / 2 + error.Span.Start, error.Span.Length) : place }));
+        return function;
+    }
+
+    // What a function lacks for the way the cell calls it, or null.
+    private static string? Missing(FunctionValue function, string param, CellSyntax cell)
+    {
+        Function? known = OperationTable.FindFunction(function.Name);
+        int given = function.Numbers.Count + (function.Inner is null ? Calls(cell, param) : 1);
+        int lacks = (known?.Required ?? 1) - given;
+        return lacks <= 0 ? null
+            : $"'{function.Name}' lacks {lacks} number{(lacks == 1 ? "" : "s")} (write {function.Name}({string.Join(", ", Enumerable.Repeat("NUMBER", known!.Required - 1))}))";
+    }
+
+    // The fewest values a cell calls a param with.
+    private static int Calls(CellSyntax cell, string param)
+    {
+        int fewest = int.MaxValue;
+        Visit(cell, expression => fewest = expression is CallExpression call && call.Function == param ? Math.Min(fewest, call.Arguments.Count) : fewest);
+        return fewest == int.MaxValue ? 1 : fewest;
+    }
+
     private static string Written(WrittenSetting setting) =>
         setting.Number is double number ? number.ToString("R", CultureInfo.InvariantCulture) : $"'{setting.Word}'";
 
@@ -247,22 +294,31 @@ internal static class UseSite
     {
         var names = new List<string>();
         var found = new HashSet<string>(StringComparer.Ordinal);
+        Visit(cell, expression =>
+        {
+            if (expression is ReferenceExpression { Delay: null } reference && !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name))
+            {
+                names.Add(reference.Name.Name);
+            }
+        });
+        names.AddRange(cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned).Select(start => StartDeclaration.ParameterOf(start.Name.Name)).Where(found.Add));
+        return names;
+    }
+
+    // Every part of every equation, in the order of the text.
+    private static void Visit(CellSyntax cell, Action<ExpressionSyntax> action)
+    {
         foreach (EquationSyntax equation in cell.Statements.OfType<EquationSyntax>())
         {
             Visit(equation.Value);
         }
 
-        names.AddRange(cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned).Select(start => StartDeclaration.ParameterOf(start.Name.Name)).Where(found.Add));
-        return names;
-
         void Visit(ExpressionSyntax expression)
         {
             RuntimeHelpers.EnsureSufficientExecutionStack();
+            action(expression);
             switch (expression)
             {
-                case ReferenceExpression { Delay: null } reference when !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name):
-                    names.Add(reference.Name.Name);
-                    break;
                 case NegateExpression negate:
                     Visit(negate.Operand);
                     break;

@@ -74,6 +74,7 @@ internal static class Bind
 
         (CellSyntax expanded, EquatableArray<EquationError> expansionErrors) = Expander.Expand(parsed, sizes);
         errors.AddRange(expansionErrors);
+        expanded = FunctionParams.Replace(expanded, settings, errors);
         if (errors.Count > 0)
         {
             return null;
@@ -99,9 +100,6 @@ internal static class Bind
     /// <summary>Builds the nodes of one cell, following references so that equations may stand in any order.</summary>
     private sealed class CellBinder
     {
-        /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
-        private const double LayerNormEpsilon = 1e-5;
-
         /// <summary>
         /// Where a matrix starts that tokens look up: a token picks one column where a vector would sum over all, so that its fan-in is 1.
         /// He et al.'s uniform bound, gain · √(3 / fan-in), with the gain 5/3 of tanh (as PyTorch's calculate_gain), rounded.
@@ -296,7 +294,7 @@ internal static class Bind
             if (_settings.TryGetValue(shape.Name, out CellSetting? setting) && setting.Kind == CellSettingKind.Init)
             {
                 return setting.Function is { } initializer
-                    ? new ParameterDeclaration(node, initializer, setting.Arguments.Items)
+                    ? new ParameterDeclaration(node, initializer.Name, initializer.Numbers.Items)
                     : new ParameterDeclaration(node, "constant", ImmutableArray.Create(setting.Number));
             }
 
@@ -465,39 +463,17 @@ internal static class Bind
 
         private Node BuildCall(CallExpression call)
         {
-            string function = _shapes.Params.TryGetValue(call.Function, out ParamDeclaration? param) ? _shapes.FunctionOf(param)! : call.Function;
             ImmutableArray<Node> arguments = call.Arguments.Select(Build).ToImmutableArray();
-            switch (function)
+            return call.Function switch
             {
-                case "sum":
-                    return Reduce(arguments[0], "sum");
-                case "mean":
-                    return Mean(arguments[0]);
-                case "max" when arguments.Length == 1:
-                    return Reduce(arguments[0], "max");
-                case "softmax":
-                    // The maximum is taken off first, so that no exponential overflows.
-                    Node exponentials = _table.Map("exp", _table.Subtract(arguments[0], Reduce(arguments[0], "max")));
-                    return _table.Map("div", exponentials, Reduce(exponentials, "sum"));
-                case "layer_norm":
-                    Node centred = _table.Subtract(arguments[0], Mean(arguments[0]));
-                    Node variance = Mean(_table.Map("square", centred));
-                    return _table.Map("div", centred, _table.Map("sqrt", _table.Add(variance, _table.Constant(LayerNormEpsilon))));
-                case "concat":
-                    return _table.Concat(arguments);
-            }
-
-            Operation operation = OperationTable.Get(function);
-            return _table.Map(function, arguments.Length < operation.Arity ? arguments.Add(_table.Constant(operation.Default!.Value)) : arguments);
+                // Without an element axis there is one element: its own sum and maximum.
+                "sum" => _table.Reduce(arguments[0], Axes.Unit, "sum"),
+                "max" when arguments.Length == 1 => _table.Reduce(arguments[0], Axes.Unit, "max"),
+                "mean" => OperationTable.Mean(_table, arguments[0]),
+                "concat" => _table.Concat(arguments),
+                _ => OperationTable.FindFunction(call.Function)!.Of(_table, arguments),
+            };
         }
-
-        private Node Reduce(Node value, string operation)
-        {
-            // Without an element axis there is one element: its own sum and maximum.
-            return _table.Reduce(value, Axes.Unit, operation);
-        }
-
-        private Node Mean(Node value) => _table.Multiply(_table.Constant(1.0 / Math.Max(value.Type.Units, 1)), Reduce(value, "sum"));
 
         private void Error(string id, string message, Microsoft.CodeAnalysis.Text.TextSpan span) => _errors.Add(new EquationError(id, message, span));
     }

@@ -36,9 +36,11 @@ public class LayerAttribute : Attribute
 
     /// <summary>
     /// What this layer sets of its cell, separated by commas or line ends: <c>"depth = 3, activation = relu, w_ci = 0, init b_f = 2"</c>.
-    /// A <c>size</c> takes a whole number and a <c>param</c> a number or a function; a parameter set to a number is that number and is
-    /// not trained (a matrix takes 0 only, which removes its product); <c>init</c> says how a parameter starts, by a number or by an
-    /// initialisation, <c>init W_x = uniform(-1, 1)</c>. Settings come after what the attribute's other properties say.
+    /// A <c>size</c> takes a whole number and a <c>param</c> a number or a function, which may have numbers of its own
+    /// (<c>gate_activation = hard_sigmoid(0.2, 0.5)</c>) and another function inside (<c>gate_activation = sigmoid(clip(-3, 3))</c>); a
+    /// parameter set to a number is that number and is not trained (a matrix takes 0 only, which removes its product); <c>init</c> says how a
+    /// parameter starts, by a number or by an initialisation, <c>init W_x = uniform(-1, 1)</c>. Settings come after what the attribute's
+    /// other properties say.
     /// </summary>
     public string? Set { get; set; }
 }

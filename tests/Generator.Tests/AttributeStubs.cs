@@ -7,7 +7,7 @@ internal static class AttributeStubs
         using System;
         namespace Unrolled
         {
-            public enum Activation { Tanh, Relu, Sigmoid, Identity }
+            public enum Activation { Tanh, Relu, Sigmoid, Identity, LeakyRelu, ThresholdedRelu, Elu, Softplus, Softsign, HardSigmoid, HardTanh, Gelu, Silu }
             public enum Loss { None, SoftmaxCrossEntropy, MeanSquaredError }
             [AttributeUsage(AttributeTargets.Class, Inherited = false)]
             public sealed class ModelAttribute : Attribute { public int Tokens { get; set; } public int Features { get; set; } }

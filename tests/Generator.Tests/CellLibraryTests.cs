@@ -1,4 +1,5 @@
 using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Tests.Harness;
 using Unrolled.Generator.Tests.Oracle;
 using Xunit;
@@ -13,8 +14,13 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
 {
     private const int Seed = 19971115;
 
-    private static readonly string[] Activations =
-        ["identity", "relu", "sigmoid", "leaky_relu", "elu", "softsign", "softplus", "hard_sigmoid", "hard_tanh", "gelu", "silu"];
+    // Every function that the parameters of ONNX's RNN, LSTM and GRU name, with its numbers, and PyTorch's others. The numbers leave some of
+    // the values on either side of every corner.
+    private static readonly FunctionValue[] Activations =
+    [
+        "identity", "relu", "sigmoid", "tanh", Of("affine", 0.8, 0.1), "leaky_relu", Of("leaky_relu", 0.3), Of("thresholded_relu", 0.2), Of("scaled_tanh", 1.7159, 0.6667),
+        "hard_sigmoid", Of("hard_sigmoid", 0.2, 0.5), Of("hard_sigmoid", 1.5, 0.4), "elu", Of("elu", 0.6), "softsign", "softplus", "hard_tanh", "gelu", "silu",
+    ];
 
     private static readonly Dictionary<string, Case> Cases = List();
 
@@ -69,6 +75,42 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         Assert.Equal((float)first, info.Initializer.First);
     }
 
+    [Fact]
+    public void CellsTakeTokens()
+    {
+        // A highway layer carries its input, which a token is not.
+        foreach (string cell in CellFiles.Names.Except(["highway"]))
+        {
+            TestNetwork network = new("Tokens_" + cell, 7, 0, [TestLayer.Own("cell", ParsedCells.BuiltIn(cell), 4)]);
+            Assert.NotNull(ModelHarness.CompileSpec(network.Spec));
+        }
+    }
+
+    /// <summary>From a state of zeros, the first step is step 0; a module keeps its state to the bit where its period does not divide the step.</summary>
+    [Fact]
+    public void AModuleOfAClockworkMovesAtItsPeriod()
+    {
+        const int Steps = 20, Modules = 4;
+        IModel model = Models.Create(Cases["clockwork_3"].Network.Class, seed: 3);
+        ISession session = model.CreateSession();
+        for (int step = 0; step < Steps; step++)
+        {
+            float[][] states = [.. Enumerable.Range(0, Modules).Select(State)];
+            session.Step([0.3f, -0.7f, 0.1f * step, 0.5f, 1], new float[model.Layout.OutputSize]);
+            for (int module = 0; module < Modules; module++)
+            {
+                Assert.Equal(step % (1 << module) == 0, !states[module].SequenceEqual(State(module)));
+            }
+        }
+
+        float[] State(int module)
+        {
+            var values = new float[3];
+            session.GetState($"cell.h_{module}", values);
+            return values;
+        }
+    }
+
     private static Dictionary<string, Case> List()
     {
         var cases = new Dictionary<string, Case>();
@@ -89,6 +131,10 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         Two("dilated", steps: 7);
         Two("recurrent_highway");
         Two("gated_feedback", steps: 4);
+        Add("gated_feedback_lstm", 5, 3, steps: 3);
+        Add("gated_feedback_lstm", 5, 8, steps: 3);
+        Add("gated_feedback_gru", 5, 3, steps: 3);
+        Add("gated_feedback_gru", 5, 8, steps: 3);
 
         // The variance of very few elements can be close to nothing, which magnifies rounding.
         Add("lstm_layer_norm", 5, 9, conditioning: 4);
@@ -105,32 +151,51 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         // Sizes.
         Add("lstm_projected", 5, 8, suffix: "cells_3", settings: [Size("cells", 3)]);
         Add("recurrent_highway", 3, 16, suffix: "depth_3", settings: [Size("depth", 3)]);
-        Add("clockwork", 3, 9, steps: 9, suffix: "module_5", settings: [Size("module", 5)]);
+        Add("clockwork", 3, 9, steps: 9, suffix: "module_5", settings: [Size("modules", 2), Size("module", 5)]);
+        Add("dilated", 3, 5, steps: 6, suffix: "base_3", settings: [Size("layers", 2), Size("base", 3)]);
+        Add("dilated", 3, 2, steps: 6, suffix: "layers_5", settings: [Size("layers", 5)]);
+        Add("gated_feedback_lstm", 3, 4, steps: 3, suffix: "layers_1", settings: [Size("layers", 1)]);
+        Add("gated_feedback_gru", 3, 2, steps: 3, suffix: "layers_3", settings: [Size("layers", 3)]);
 
-        // Activations of gates and cells.
-        foreach (string activation in Activations)
+        // Every activation in a plain cell, and in the places that the gated families have for them.
+        string[] lstms = ["lstm", "lstm_coupled", "lstm_projected", "lstm_layer_norm"];
+        string[] grus = ["gru", "gru_reset_after", "gru_reverse_update", "gru_reverse_update_reset_after"];
+        for (int index = 0; index < Activations.Length; index++)
         {
-            Add("rnn", 5, 9, steps: 3, conditioning: 4, suffix: activation, settings: [Function("activation", activation)]);
+            FunctionValue first = Activations[index], second = Activations[(index + 1) % Activations.Length], third = Activations[(index + 2) % Activations.Length];
+            string suffix = $"activations_{index}";
+            Add("rnn", 5, 9, steps: 3, conditioning: 4, suffix: suffix, settings: [Function("activation", first)]);
+            if (index % 3 == 0)
+            {
+                Add(lstms[index / 3 % 3], 3, 5, steps: 2, conditioning: 4, suffix: suffix, settings: [Function("gate_activation", first), Function("cell_activation", second), Function("output_activation", third)]);
+            }
+
+            if (index % 2 == 0)
+            {
+                Add(grus[index / 2 % 4], 3, 5, steps: 2, conditioning: 4, suffix: suffix, settings: [Function("gate_activation", first), Function("candidate_activation", second)]);
+            }
         }
 
-        CellSetting[] soft = [Function("gate_activation", "hard_sigmoid"), Function("cell_activation", "softsign"), Function("output_activation", "relu")];
-        Add("lstm", 5, 9, suffix: "activations", settings: soft);
-        Add("lstm_coupled", 5, 9, suffix: "activations", settings: soft);
         Add("lstm_1997", 5, 9, suffix: "of_today", settings: [Number("slope", 1), Number("input_scale", 1)]);
         Add("leaky_integrator", 5, 9, suffix: "rate_1", settings: [Number("rate", 1)]);
-        Add("gru_reset_after", 5, 9, suffix: "activations", settings: [Function("gate_activation", "hard_sigmoid"), Function("candidate_activation", "softsign")]);
+
+        // ONNX's clip, with limits that some of the sums pass and others do not.
+        FunctionValue tanh = new("tanh", Of("clip", -0.4, 0.4), EquatableArray<double>.Empty), sigmoid = tanh with { Name = "sigmoid" };
+        Add("rnn", 3, 5, suffix: "clipped", settings: [Function("activation", tanh)]);
+        foreach (string lstm in lstms)
+        {
+            Add(lstm, 3, 5, suffix: "clipped", conditioning: 4, settings: [Function("gate_activation", sigmoid), Function("cell_activation", tanh)]);
+        }
+
+        foreach (string gru in grus)
+        {
+            Add(gru, 3, 5, suffix: "clipped", settings: [Function("gate_activation", sigmoid), Function("candidate_activation", tanh)]);
+        }
 
         // Parameters bound to numbers.
-        Add("irnn", 5, 9, suffix: "no_bias", settings: [Number("b", 0)]);
-        Add("lstm_projected", 5, 9, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_cf", 0), Number("w_co", 0)]);
-        Add("lstm_coupled", 5, 9, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_co", 0)]);
-
-        // Limits that some of the sums pass and others do not.
-        foreach (string cell in (string[])["rnn_clipped", "lstm_clipped", "gru_clipped", "gru_reset_after_clipped"])
-        {
-            Two(cell);
-            Add(cell, 5, 9, suffix: "tight", settings: [Number("limit", 0.4)]);
-        }
+        Add("irnn", 3, 5, suffix: "no_bias", settings: [Number("b", 0)]);
+        Add("lstm_projected", 3, 5, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_cf", 0), Number("w_co", 0)]);
+        Add("lstm_coupled", 3, 5, suffix: "no_peepholes", settings: [Number("w_ci", 0), Number("w_co", 0)]);
 
         return cases;
 
@@ -151,6 +216,8 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
 
         static CellSetting Number(string name, double value) => new(name, CellSettingKind.Number, value, null);
 
-        static CellSetting Function(string name, string function) => new(name, CellSettingKind.Function, 0, function);
+        static CellSetting Function(string name, FunctionValue function) => new(name, CellSettingKind.Function, 0, function);
     }
+
+    private static FunctionValue Of(string name, params double[] numbers) => new(name, null, new EquatableArray<double>(numbers));
 }

@@ -69,6 +69,9 @@ public sealed class ExpanderTests
     [InlineData("sum{j in 2..1}(b{j}) + a", "0 + a")]
     [InlineData("sum{j in 1..2}(sum{k in j..2}(W{j,k}))", "W_1_1 + W_1_2 + W_2_2")]
     [InlineData("W{2*(units-input)+1,0}", "W_5_0")]
+    [InlineData("W{2^input*2,(units-input)^0}", "W_16_1")]
+    [InlineData("sum{k in 0..3}(h{k}[t-2^k])", "h_0[t-1] + h_1[t-2] + h_2[t-4] + h_3[t-8]")]
+    [InlineData("h[t-(units-input)*2] + c[t-(input-3)]", "h[t-4] + c[t]")]
     public void Families_are_written_out(string written, string expanded) =>
         Assert.Equal("h[t] = " + expanded, Expanded("h[t] = " + written));
 
@@ -105,6 +108,11 @@ public sealed class ExpanderTests
         { "size a = 1\nsize «a» = 2", DiagnosticIds.AssignedTwice, "The size 'a' is declared twice" },
         { "size a = «1-2»", DiagnosticIds.LimitExceeded, "The size 'a' is -1 (a size is 0 to 1000000)" },
         { "shape a : «units-5»", DiagnosticIds.LimitExceeded, "A value cannot have 0 elements (an extent is 1 to 1000000)" },
+        { "h[t] = c[t-«2^6»]", DiagnosticIds.LimitExceeded, "A value can be read at most 32 steps back, not 64" },
+        { "h[t] = c[t-(«1-units»)]", DiagnosticIds.LimitExceeded, "A value cannot be read 4 steps ahead (let the delay be 0 or above)" },
+        { "h[t] = c[t-«steps»]", DiagnosticIds.SizeUnknown, "'steps' is no size" },
+        { "h[t] = W{«2^(1-units)»} @ x[t]", DiagnosticIds.LimitExceeded, "2^(1-units) has the negative exponent -4 (a size is a whole number)" },
+        { "h[t] = W{«(0-3)^99»} @ x[t]", DiagnosticIds.LimitExceeded, "(0-3)^99 is 3486784401, more than a size can be" },
         { "shape a : «1000000*1000000»", DiagnosticIds.LimitExceeded, "1000000*1000000 is 1000000000000, more than a size can be" },
         { "for k in 0..1 {\nh{k}[t] = a{«k-1»}[t]\n}", DiagnosticIds.LimitExceeded, "The index k-1 of 'a' is -1 where k = 0 (let it start at 0 or above)" },
         { "for k in 1..9 {\nh{k}[t] = W{«j»} @ x[t]\n}", DiagnosticIds.SizeUnknown, "'j' is no size" },

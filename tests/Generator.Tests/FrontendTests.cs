@@ -138,9 +138,11 @@ public sealed class FrontendTests
         }
 
         Type activation = runtime.GetType("Unrolled.Activation", throwOnError: true)!;
-        Assert.Equal(BuiltInLayers.Activations, Enum.GetNames(activation).Select(name => name.ToLowerInvariant()));
+        Assert.Equal(BuiltInLayers.Activations, Enum.GetNames(activation).Select(Snake));
         Assert.Equal(["None", "SoftmaxCrossEntropy", "MeanSquaredError"], Enum.GetNames(runtime.GetType("Unrolled.Loss", throwOnError: true)!));
     }
+
+    private static string Snake(string name) => string.Concat(name.Select((letter, index) => char.IsUpper(letter) ? $"{(index > 0 ? "_" : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
 
     [Fact]
     public void A_nested_class_knows_what_surrounds_it()
@@ -219,7 +221,7 @@ public sealed class FrontendTests
         { "[Model(Features = 3), «Future(2)»] partial class M { }", DiagnosticIds.UnknownLayer, "The generator does not know the layer 'FutureAttribute'" },
         { "[Model(Features = 3), Rnn(2), Loss(«(Loss)7»)] partial class M { }", DiagnosticIds.UnknownLoss, "7 is no loss" },
         { "[Model(Features = 3), Rnn(1), «Loss(Loss.SoftmaxCrossEntropy)»] partial class M { }", DiagnosticIds.LossNeedsMoreOutputs, "SoftmaxCrossEntropy over one output is always 0" },
-        { "[Model(Features = 3), Rnn(2, Nonlinearity = «(Activation)9»)] partial class M { }", DiagnosticIds.BadSetting, "9 is no function" },
+        { "[Model(Features = 3), Rnn(2, Nonlinearity = «(Activation)99»)] partial class M { }", DiagnosticIds.BadSetting, "99 is no function" },
         { "[Model(Features = 3), Lstm(2, ForgetBias = «double.NaN»)] partial class M { }", DiagnosticIds.BadSetting, "ForgetBias is NaN" },
     };
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Unrolled.Generator.Tests.Harness;
+using Unrolled.Generator.Tests.Onnx;
 using Unrolled.Generator.Tests.Torch;
 using Xunit;
 
@@ -22,7 +23,12 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         Assert.SkipWhen(left == "Avx2" && InstructionSets.Widest is not ("Avx512" or "Avx2"), $"This machine has no AVX2 ({InstructionSets.Description})");
 
         // The children find these compiled: one compilation serves all instruction sets.
-        foreach (ModelSet models in (ModelSet[])[GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, CellLibraryTests.Models, RandomCellTests.Models, .. SurroundingsTests.Sets])
+        ModelSet[] sets =
+        [
+            GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, HighwayTests.Models, OnnxOracleTests.Models,
+            CellLibraryTests.Models, RandomCellTests.Models, .. SurroundingsTests.Sets,
+        ];
+        foreach (ModelSet models in sets)
         {
             models.CompileAll();
         }

@@ -59,6 +59,10 @@ public sealed class JsonTests
             """{ "class": "Samples.CharModel", "input": { "features": 3 }, "cells": { "own": [ "start h = learned", "start x = learned", "h[t] = tanh(W @ x[t] + V @ x[t-1] + U @ (w * h[t-1]) + Q @ v)" ] }, "layers": [ { "own": 2, "init": { "h_start": "normal(0, 0.5)" }, "set": { "x_start": 0 } } ] }"""
         },
         {
+            "using Unrolled; [Model(Features = 2), Lstm(3, Set = \"gate_activation = hard_sigmoid(0.2, 0.5)\\n cell_activation = tanh( clip(-3, 3) )\"), Rnn(3, Nonlinearity = Activation.LeakyRelu), Rnn(2, Set = \"activation = elu(0.5)\")] partial class M;",
+            """{ "class": "M", "input": { "features": 2 }, "layers": [ { "lstm": 3, "set": { "gate_activation": "hard_sigmoid(0.2, 0.5)", "cell_activation": "tanh(clip(-3, 3))" } }, { "rnn": 3, "nonlinearity": "leaky_relu" }, { "rnn": 2, "nonlinearity": "elu(0.5)" } ] }"""
+        },
+        {
             "using Unrolled; namespace @event { [Model(Features = 2), Gru(3), Gru(3, ResetAfter = false, Bias = false), Rnn(4, Nonlinearity = Activation.Relu), Lstm(2, ForgetBias = 0.5, Set = \"w_ci = 1\"), Layer(\"gru_reset_after\", 2), Dense(2, Activation = Activation.Sigmoid)] partial class @class; }",
             """{ "layers": [ { "gru": 3 }, { "gru": 3, "reset_after": false, "bias": false }, { "rnn": 4, "nonlinearity": "relu" }, { "lstm": 2, "forget_bias": 5e-1, "set": { "w_ci": 1 } }, { "gru_reset_after": 2 }, { "dense": 2, "activation": "sigmoid" } ], "input": { "features": 2 }, "class": "event.class", "loss": "none" }"""
         },
@@ -179,6 +183,9 @@ public sealed class JsonTests
         { With("\"rnn\": 2", "\"rnn\": 2, «\"peepholes\"»: true"), DiagnosticIds.InvalidJsonModel, "'peepholes' is no property of the layer 'rnn'" },
         { With("\"rnn\": 2", "\"rnn\": 2, \"bias\": «0»"), DiagnosticIds.InvalidJsonModel, "'bias' is a number (write true or false)" },
         { With("\"rnn\": 2", "\"rnn\": 2, \"nonlinearity\": «\"rely\"»"), DiagnosticIds.BadSetting, "'rely' is no function (did you mean 'relu'?)" },
+        { With("\"rnn\": 2", "\"rnn\": 2, \"nonlinearity\": \"elu(«rely»)\""), DiagnosticIds.UnknownName, "'rely' is no function (did you mean 'relu'?)" },
+        { With("\"rnn\": 2", "\"rnn\": 2, \"set\": { \"activation\": \"«clip(1)»\" }"), DiagnosticIds.SyntaxError, "'clip' takes 2 numbers after its value, not 1" },
+        { With("\"rnn\": 2", "\"rnn\": 2, \"set\": { \"activation\": «\"clip(\\u0031)\"» }"), DiagnosticIds.SyntaxError, "'clip' takes 2 numbers after its value, not 1" },
         { With("\"rnn\": 2", "\"rnn\": 2, \"name\": «\"a.b\"»"), DiagnosticIds.InvalidLayerName, "'a.b' cannot name a layer" },
         { With("\"rnn\": 2", "\"rnn\": 2, \"name\": «\"a_0\"»"), DiagnosticIds.DuplicateLayerName, "The layer name 'a_0' is used twice" },
         { With("\"a\": 4", "\"a\": 4, \"set\": { «\"c\"»: 0 }"), DiagnosticIds.BadSetting, "The cell 'a' has no size, param or parameter 'c' (did you mean '" },

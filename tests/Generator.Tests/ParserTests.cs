@@ -136,6 +136,33 @@ public sealed class ParserTests
             });
     }
 
+    [Theory]
+    [InlineData("[t-2^(k-1)]")]
+    [InlineData("[t-k]")]
+    [InlineData("[t-2*(k+1)^3]")]
+    [InlineData("[t-(k-1)]")]
+    public void A_delay_is_a_size(string index)
+    {
+        string text = $"h[t] = W @ h{index}";
+        ExpressionSyntax product = Assert.IsType<EquationSyntax>(Assert.Single(Parse(text).Statements)).Value;
+        Assert.NotNull(Assert.IsType<ReferenceExpression>(Assert.IsType<BinaryExpression>(product).Right).DelaySize);
+        Assert.Equal(text, SyntaxPrinter.Print(Parse(text)));
+    }
+
+    [Theory]
+    [InlineData("tanh")]
+    [InlineData("clip(-3, 3)")]
+    [InlineData("sigmoid(clip(-3, 3))")]
+    [InlineData("affine(scaled_tanh(1.7159, 0.6667), 2, -0.5)")]
+    public void A_param_holds_a_function_with_its_numbers_and_another_one_inside(string function)
+    {
+        CellSyntax cell = Parse($"param f = {function.Replace(", ", " ,\n", StringComparison.Ordinal)}\nh[t] = f(x[t])");
+        FunctionValue value = Assert.IsType<ParamDeclaration>(cell.Statements[0]).Function!;
+        Assert.Equal(function, value.ToString());
+        Assert.Equal($"param f = {function}", SyntaxPrinter.Print(cell.Statements[0]));
+        Assert.Equal(value, Parser.ParseFunction($" {function}").Function);
+    }
+
     [Fact]
     public void Loops_nest()
     {
@@ -213,8 +240,10 @@ public sealed class ParserTests
         { "h[t] = c[«k»]", DiagnosticIds.SyntaxError, "Expected the step t, not 'k' (write [t] or [t-1]; a member of a family is W{k})" },
         { "h[t] = c[«1»]", DiagnosticIds.SyntaxError, "Expected the step t, not '1'" },
         { "h[t] = c[t«+»1]", DiagnosticIds.SyntaxError, "A later step cannot be read" },
-        { "h[t] = c[t-«9»]", DiagnosticIds.LimitExceeded, "A value can be read at most 8 steps back, not 9" },
-        { "h[t] = c[t-«k»]", DiagnosticIds.SyntaxError, "Expected a whole number of steps, not 'k'" },
+        { "h[t] = c[t-«33»]", DiagnosticIds.LimitExceeded, "A value can be read at most 32 steps back, not 33" },
+        { "h[t] = c[t-«,»]", DiagnosticIds.SyntaxError, "Expected a whole number of steps, not ','" },
+        { "h[t] = c[t-k«+»1]", DiagnosticIds.SyntaxError, "Expected ']' after the step, not '+'" },
+        { "h«[t-2^1]» = a", DiagnosticIds.SyntaxError, "An equation gives a value at step t" },
         { "h[t] = c[t-«1.5»]", DiagnosticIds.SyntaxError, "Expected a whole number of steps, not '1.5'" },
 
         // Reserved names
@@ -232,7 +261,7 @@ public sealed class ParserTests
         // Characters
         { "h[t] = a «−» b", DiagnosticIds.SyntaxError, "'−' is not part of the equation language (write - for a minus)" },
         { "h[t] = a «×» b", DiagnosticIds.SyntaxError, "'×' is not part of the equation language (write * for an elementwise product" },
-        { "h[t] = a«^»2", DiagnosticIds.SyntaxError, "'^' is not part of the equation language (write square(a)" },
+        { "h[t] = a«^»2", DiagnosticIds.SyntaxError, "'^' is a power of sizes only (write square(a)" },
         { "h[t] = «2a»", DiagnosticIds.SyntaxError, "A number runs into 'a' (write 2 * a for a product" },
         { "h[t] = «x\u0302»[t]", DiagnosticIds.SyntaxError, "'x\u0302' has a mark that forms no letter (write it out, as in x_hat)" },
         { "h[t] = «😀»", DiagnosticIds.SyntaxError, "'😀' is not part of the equation language" },
@@ -247,6 +276,15 @@ public sealed class ParserTests
         { "shape a «b» : 1", DiagnosticIds.SyntaxError, "Expected ',' and another name, or ':' and the shape, not 'b'" },
         { "shape a : 1, 2«,» 3", DiagnosticIds.SyntaxError, "A shape has at most two sizes (write rows, columns)" },
         { "param a = «tan»", DiagnosticIds.UnknownName, "'tan' is no function (did you mean 'tanh'?)" },
+        { "param a = elu(«b»)", DiagnosticIds.UnknownName, "'b' is no function" },
+        { "param a = «elu(1, 2)»", DiagnosticIds.SyntaxError, "'elu' takes 0 to 1 numbers after its value, not 2" },
+        { "param a = sigmoid(«clip(3)»)", DiagnosticIds.SyntaxError, "'clip' takes 2 numbers after its value, not 1" },
+        { "param a = tanh(«affine»)", DiagnosticIds.SyntaxError, "'affine' takes 2 numbers after its value, not 0" },
+        { "param a = «sum(2)»", DiagnosticIds.SyntaxError, "'sum' takes no numbers after its value, not 1" },
+        { "param a = elu(«)»", DiagnosticIds.SyntaxError, "Expected a number or a function, not ')'" },
+        { "param a = clip(0, «relu»)", DiagnosticIds.SyntaxError, "Expected a number, not 'relu'" },
+        { "param a = relu«(»relu", DiagnosticIds.SyntaxError, "'(' is never closed (add the ')')" },
+        { "param a = " + string.Concat(Enumerable.Repeat("abs(", Limits.Composed)) + "«abs»" + new string(')', Limits.Composed), DiagnosticIds.LimitExceeded, "More than 8 functions inside one another" },
         { "param a«»", DiagnosticIds.SyntaxError, "Expected '=' and a number or a function, but the line ends here" },
         { "init b = «glorat»", DiagnosticIds.UnknownName, "'glorat' is no initialisation (did you mean 'glorot'?)" },
         { "init b = «something»", DiagnosticIds.UnknownName, "'something' is no initialisation (known are zero, identity," },

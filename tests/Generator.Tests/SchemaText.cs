@@ -125,9 +125,14 @@ internal static partial class SchemaText
     {
         ["layer_name"] = new JsonObject { ["description"] = Documentation["P:Unrolled.LayerAttribute.Name"], ["type"] = "string", ["pattern"] = Name },
         ["settings"] = Settings([]),
-        ["starts"] = new JsonObject { ["description"] = "The numbers that parameters start at.", ["type"] = "object", ["additionalProperties"] = Number(null) },
+        ["starts"] = new JsonObject
+        {
+            ["description"] = "What parameters start at: a number, or an initialisation as in \"uniform(-1, 1)\".",
+            ["type"] = "object",
+            ["additionalProperties"] = new JsonObject { ["anyOf"] = new JsonArray(Number(null), Enum(Vocabulary.Initializers.Where(row => row.Fewest == 0).Select(row => row.Name)), Called(Vocabulary.Initializers.Select(row => row.Name))) },
+        },
         ["setting"] = new JsonObject { ["anyOf"] = new JsonArray(Number(null), Reference("function")) },
-        ["function"] = Enum(Vocabulary.Functions),
+        ["function"] = new JsonObject { ["anyOf"] = new JsonArray(Enum(Vocabulary.Functions), Called(Vocabulary.Functions)) },
     };
 
     private static JsonObject Settings(JsonObject known)
@@ -146,6 +151,10 @@ internal static partial class SchemaText
         return settings;
     }
 
+    /// <summary>One of some names with what stands between its brackets, which only the generator reads.</summary>
+    private static JsonObject Called(IEnumerable<string> names) =>
+        new() { ["type"] = "string", ["pattern"] = $@"^\s*({string.Join("|", names)})\s*\(.*\)\s*$" };
+
     private static JsonObject Reference(string definition) => new() { ["$ref"] = "#/definitions/" + definition };
 
     private static JsonObject BuiltIn(BuiltInLayer layer)
@@ -159,7 +168,8 @@ internal static partial class SchemaText
                 CellOption cell => Switch(description, cell.Default),
                 BindOption bind => Switch(description, bind.Default),
                 InitOption init => With(Number(description), init.Default),
-                FunctionOption function => With(Described(description, Enum(BuiltInLayers.Activations)), function.Default),
+                FunctionOption function => With(
+                    Described(description, new JsonObject { ["anyOf"] = new JsonArray(Enum(BuiltInLayers.Activations), Called(Vocabulary.Functions)) }), function.Default),
                 _ => throw new NotSupportedException(option.GetType().Name),
             });
         }));
@@ -180,7 +190,7 @@ internal static partial class SchemaText
                         settings.Add(size.Name, Size($"{SyntaxPrinter.Print(size)}", 0));
                         break;
                     case ParamDeclaration { Function: not null } param:
-                        settings.Add(param.Name, With(Described(SyntaxPrinter.Print(param), new JsonObject { ["allOf"] = new JsonArray(Reference("function")) }), param.Function));
+                        settings.Add(param.Name, With(Described(SyntaxPrinter.Print(param), new JsonObject { ["allOf"] = new JsonArray(Reference("function")) }), SyntaxPrinter.Print(param.Function)));
                         break;
                     case ParamDeclaration { Number: double number } param:
                         settings.Add(param.Name, With(Number(SyntaxPrinter.Print(param)), number));

@@ -101,10 +101,10 @@ namespace Samples
             private readonly nint _state0; // [rows, 17]
             private readonly nint _stepH2; // [rows, 17]
             private readonly nint _stepSums3; // [rows, 4, 17]
-            private readonly nint _stepBetween95; // [rows, 17]
+            private readonly nint _stepBetween9_5; // [rows, 17]
             private readonly nint _runSums2; // [rows, 4, 17]
             private readonly nint _runH3; // [rows, 17]
-            private readonly nint _runBetween95; // [rows, 17]
+            private readonly nint _runBetween9_5; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _scratch; // new states while products still read the old ones
 
@@ -120,10 +120,10 @@ namespace Samples
                 _state0 = _memory.Reserve(batchSize, 32);
                 _stepH2 = _memory.Reserve((long)batchSize * (1 + 1), 32);
                 _stepSums3 = _memory.Reserve((long)batchSize, 128);
-                _stepBetween95 = _memory.Reserve((long)batchSize, 32);
+                _stepBetween9_5 = _memory.Reserve((long)batchSize, 32);
                 _runSums2 = _memory.Reserve((long)batchSize * steps, 128);
                 _runH3 = _memory.Reserve((long)batchSize * (steps + 1), 32);
-                _runBetween95 = _memory.Reserve((long)batchSize, 32);
+                _runBetween9_5 = _memory.Reserve((long)batchSize, 32);
                 _scratch = _memory.Reserve(1, 32);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -175,8 +175,8 @@ namespace Samples
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref parameters, rows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_stepSums3), ref parameters, rows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween95), rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween95), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween9_5), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween9_5), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows);
@@ -205,8 +205,8 @@ namespace Samples
                 {
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref parameters, ownRows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue4(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween95 + (nint)firstRow * 32), ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween95 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue4(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween9_5 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween9_5 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
                 part.Meet();
@@ -242,7 +242,7 @@ namespace Samples
             private readonly nint _dHPrevious7; // [rows, 17]
             private readonly nint _dH8; // [rows, 17]
             private readonly nint _dHPreviousProducts9; // [rows, 17]
-            private readonly nint _between2312; // [rows, 17]
+            private readonly nint _between23_12; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
@@ -265,7 +265,7 @@ namespace Samples
                 _dHPrevious7 = _memory.Reserve(2L * batchSize, 32);
                 _dH8 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts9 = _memory.Reserve((long)batchSize, 32);
-                _between2312 = _memory.Reserve((long)batchSize, 32);
+                _between23_12 = _memory.Reserve((long)batchSize, 32);
                 _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
@@ -330,8 +330,8 @@ namespace Samples
                 {
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue5(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products4(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue6(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between2312 + (nint)firstRow * 32), ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between2312 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue6(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
                 part.Meet();

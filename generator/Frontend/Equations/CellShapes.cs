@@ -338,17 +338,6 @@ internal sealed class CellShapes
 
         Size?[] sizes = call.Arguments.Select(Visit).ToArray();
         string function = call.Function;
-        if (Params.TryGetValue(function, out ParamDeclaration? param))
-        {
-            if (FunctionOf(param) is not { } named)
-            {
-                Error(DiagnosticIds.BadSetting, $"the param '{function}' holds a number and can't be called (write 'param {function} = FUNCTION')", call.FunctionSpan);
-                return new Size();
-            }
-
-            function = named;
-        }
-
         if (function is "sum" or "mean" || (function == "max" && sizes.Length == 1))
         {
             return null;
@@ -362,20 +351,16 @@ internal sealed class CellShapes
             return joined;
         }
 
-        Operation? operation = OperationTable.Function(function);
-        bool isOverElements = function is "softmax" or "layer_norm";
-        if (operation is null && !isOverElements)
+        if (OperationTable.FindFunction(function) is not Function known)
         {
             string remedy = Nearest.Remedy(function, OperationTable.FunctionNames.Concat(Params.Keys), $"functions are {string.Join(", ", OperationTable.FunctionNames)}");
             Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);
             return new Size();
         }
 
-        int most = operation?.Arity ?? 1, least = operation?.Required ?? 1;
-        if (sizes.Length < least || sizes.Length > most)
+        if (sizes.Length < known.Required || sizes.Length > known.Arity)
         {
-            string takes = least == most ? $"{most} value{(most == 1 ? "" : "s")}" : $"{least} or {most} values";
-            Error(DiagnosticIds.SyntaxError, $"'{function}' takes {takes}, not {sizes.Length}", call.Span);
+            Error(DiagnosticIds.SyntaxError, $"'{function}' takes {known.Takes}, not {sizes.Length}", call.Span);
             return new Size();
         }
 
@@ -396,10 +381,6 @@ internal sealed class CellShapes
 
         return result;
     }
-
-    /// <summary>The function a param stands for at this use site, or null if it holds a number.</summary>
-    public string? FunctionOf(ParamDeclaration param) =>
-        _settings.TryGetValue(param.Name, out CellSetting? setting) ? setting.Function : param.Function;
 
     /// <summary>The number a name stands for at this use site.</summary>
     public double NumberOf(string name) =>

@@ -211,7 +211,14 @@ internal sealed class Expander
             case NumberExpression number:
                 return number;
             case ReferenceExpression reference:
-                return Flatten(reference.Name) is NameSyntax name ? reference with { Name = name } : null;
+                if (Flatten(reference.Name) is not NameSyntax name)
+                {
+                    return null;
+                }
+
+                return reference.DelaySize is null ? reference with { Name = name }
+                    : Delay(reference.DelaySize) is int delay ? new ReferenceExpression(name, delay, reference.Span)
+                    : null;
             case NegateExpression negate:
                 return Expand(negate.Operand) is ExpressionSyntax operand ? negate with { Operand = operand } : null;
             case BinaryExpression binary:
@@ -368,6 +375,32 @@ internal sealed class Expander
         return (int)number;
     }
 
+    // A size that is a delay, as a number.
+    private int? Delay(SizeSyntax size)
+    {
+        if (Evaluate(size) is not long steps)
+        {
+            return null;
+        }
+
+        if (steps > Limits.Delay)
+        {
+            Report(DiagnosticIds.LimitExceeded, Limits.TooFarBack(steps), size.Span);
+            return null;
+        }
+
+        if (steps < 0)
+        {
+            Report(
+                DiagnosticIds.LimitExceeded,
+                $"A value cannot be read {(-steps).ToString(CultureInfo.InvariantCulture)} steps ahead{Where()} (let the delay be 0 or above)",
+                size.Span);
+            return null;
+        }
+
+        return (int)steps;
+    }
+
     // A size that is an extent, as a number.
     private SizeNumber? Extent(SizeSyntax size)
     {
@@ -420,12 +453,22 @@ internal sealed class Expander
                     return null;
                 }
 
+                if (binary.Operator == '^' && right.Value < 0)
+                {
+                    Report(
+                        DiagnosticIds.LimitExceeded,
+                        $"{SyntaxPrinter.Print(size)} has the negative exponent {right.Value.ToString(CultureInfo.InvariantCulture)}{Where()} (a size is a whole number)",
+                        size.Span);
+                    return null;
+                }
+
                 // Both are within 32 bits, so 64 hold every result.
                 long result = binary.Operator switch
                 {
                     '+' => left.Value + right.Value,
                     '-' => left.Value - right.Value,
-                    _ => left.Value * right.Value,
+                    '*' => left.Value * right.Value,
+                    _ => Power(left.Value, right.Value),
                 };
                 if (result is > int.MaxValue or < int.MinValue)
                 {
@@ -440,6 +483,23 @@ internal sealed class Expander
             default:
                 throw new NotSupportedException(size.GetType().Name);
         }
+    }
+
+    // The power of a number of 32 bits, or one beyond 32 bits where it is.
+    private static long Power(long number, long exponent)
+    {
+        if (number is 0 or 1 or -1)
+        {
+            return exponent == 0 ? 1 : number == -1 && exponent % 2 == 0 ? 1 : number;
+        }
+
+        long result = 1;
+        for (long k = 0; k < exponent && result is <= int.MaxValue and >= int.MinValue; k++)
+        {
+            result *= number;
+        }
+
+        return result;
     }
 
     // ---- errors

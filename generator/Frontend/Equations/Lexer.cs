@@ -160,7 +160,7 @@ internal static class Lexer
         char character = text[start];
         switch (character)
         {
-            case '+' or '-' or '*' or '/' or '@' or '=' or '(' or ')' or '[' or ']' or '{' or '}' or ',' or ':':
+            case '+' or '-' or '*' or '/' or '^' or '@' or '=' or '(' or ')' or '[' or ']' or '{' or '}' or ',' or ':':
                 return new Token(TokenKind.Symbol, character.ToString(), new TextSpan(start, 1));
             case '\u2299' or '\u2218': // ⊙ and ∘, the products papers print
                 return new Token(TokenKind.Symbol, "*", new TextSpan(start, 1));
@@ -179,11 +179,10 @@ internal static class Lexer
             '\u2297' => "write * for an elementwise product",
             '\u00F7' or '\u2044' or '\u2215' => "write / for a quotient",
             '\u2211' => "write sum{k in 1..n}(…)",
-            '^' => "write square(a) for a square, or a * a",
             '.' => "a number starts with a digit, as in 0.5; a range is 1..n",
             ';' => "end an equation with the end of its line",
             '\'' or '\u2032' or '"' => "a name holds letters, digits and _ only",
-            _ => "a cell holds names, numbers, + - * / @ = ( ) [ ] { } , : and ..",
+            _ => "a cell holds names, numbers, + - * / ^ @ = ( ) [ ] { } , : and ..",
         };
         return new Token(TokenKind.Invalid, $"'{shown}' is not part of the equation language ({remedy})", new TextSpan(start, length));
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Unrolled.Generator.Frontend.Equations;
 
 /// <summary>How large a cell may be. Each limit is a diagnostic, so that no text can exhaust the compiler's stack or memory.</summary>
@@ -27,8 +29,15 @@ internal static class Limits
     /// </summary>
     public const int Levels = 1_000;
 
-    /// <summary>The furthest step back that may be read, as in <c>h[t-8]</c>.</summary>
-    public const int Delay = 8;
+    /// <summary>Functions inside one another that a param may hold.</summary>
+    public const int Composed = 8;
+
+    /// <summary>The furthest step back that may be read, as in <c>h[t-32]</c>; every step back is a value that is carried.</summary>
+    public const int Delay = 32;
+
+    /// <summary>What to say of a delay beyond <see cref="Delay"/>.</summary>
+    public static string TooFarBack(long steps) =>
+        $"A value can be read at most {Delay} steps back, not {steps.ToString(CultureInfo.InvariantCulture)} (carry it on: p[t] = h[t-{Delay}], then p[t-1])";
 
     /// <summary>The largest extent of a value, and so of a parameter's rows and columns.</summary>
     public const int Size = 1_000_000;

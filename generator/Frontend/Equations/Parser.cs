@@ -4,6 +4,7 @@ using System.Linq;
 using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
+using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Frontend.Equations;
 
@@ -154,7 +155,7 @@ internal static class Parser
         return new ShapeDeclaration(new EquatableArray<NameSyntax>(names), rows, columns, Since(reader, start));
     }
 
-    // "param" NAME "=" (NUMBER | FUNCTION)
+    // "param" NAME "=" (NUMBER | function)
     private static ParamDeclaration? Param(TokenReader reader)
     {
         int start = reader.Read().Span.Start;
@@ -166,22 +167,103 @@ internal static class Parser
         Token value = reader.Current;
         if (value.Kind == TokenKind.Name)
         {
-            if (!Vocabulary.IsFunction(value.Text))
-            {
-                reader.Report(
-                    DiagnosticIds.UnknownName,
-                    $"'{value.Text}' is no function {Nearest.Remedy(value.Text, Vocabulary.Functions, "a param holds a number or a function")}",
-                    value.Span);
-                return null;
-            }
-
-            reader.Read();
-            return new ParamDeclaration(name.Text, null, value.Text, name.Span, Since(reader, start));
+            return Function(reader, depth: 1) is FunctionValue function
+                ? new ParamDeclaration(name.Text, null, function, name.Span, Since(reader, start))
+                : null;
         }
 
         return SignedNumber(reader, "a number or a function") is double number
             ? new ParamDeclaration(name.Text, number, null, name.Span, Since(reader, start))
             : null;
+    }
+
+    // function = FUNCTION [ "(" ( function | NUMBER ) {"," NUMBER} ")" ]
+    private static FunctionValue? Function(TokenReader reader, int depth)
+    {
+        Token name = reader.Current;
+        if (name.Kind != TokenKind.Name)
+        {
+            reader.ReportUnexpected("a function");
+            return null;
+        }
+
+        if (!Vocabulary.IsFunction(name.Text))
+        {
+            reader.Report(
+                DiagnosticIds.UnknownName,
+                $"'{name.Text}' is no function {Nearest.Remedy(name.Text, Vocabulary.Functions, "a param holds a number or a function")}",
+                name.Span);
+            return null;
+        }
+
+        if (depth > Limits.Composed)
+        {
+            reader.Report(DiagnosticIds.LimitExceeded, $"More than {Limits.Composed} functions inside one another (write a cell that calls them)", name.Span);
+            return null;
+        }
+
+        reader.Read();
+        FunctionValue? inner = null;
+        var numbers = new List<double>();
+        if (reader.Current.Is("("))
+        {
+            reader.Open();
+            bool goesOn = true;
+            if (reader.Current.Kind == TokenKind.Name)
+            {
+                inner = Function(reader, depth + 1);
+                if (inner is null)
+                {
+                    return null;
+                }
+
+                goesOn = TryReadComma(reader);
+            }
+
+            for (; goesOn; goesOn = TryReadComma(reader))
+            {
+                if (SignedNumber(reader, inner is null && numbers.Count == 0 ? "a number or a function" : "a number") is not double number)
+                {
+                    return null;
+                }
+
+                numbers.Add(number);
+            }
+
+            if (!reader.TryClose(")", "',' or ')'"))
+            {
+                return null;
+            }
+        }
+
+        // With neither it may be called with several values, as in f(a, b); what is missing then shows where it is called.
+        Function? known = OperationTable.FindFunction(name.Text);
+        int fewest = (known?.Required ?? 1) - 1, most = (known?.Arity ?? 1) - 1;
+        bool isAlone = depth == 1 && inner is null && numbers.Count == 0;
+        if (!isAlone && (numbers.Count < fewest || numbers.Count > most))
+        {
+            string takes = most == 0 ? "no numbers" : fewest == most ? $"{most} number{(most == 1 ? "" : "s")}" : $"{fewest} to {most} numbers";
+            reader.Report(DiagnosticIds.SyntaxError, $"'{name.Text}' takes {takes} after its value, not {numbers.Count} (write them in brackets: elu(0.5))", Since(reader, name.Span.Start));
+            return null;
+        }
+
+        return new FunctionValue(name.Text, inner, new EquatableArray<double>(numbers));
+    }
+
+    /// <summary>Parses what a param of functions is set to. There is either a function or at least one error.</summary>
+    public static (FunctionValue? Function, IReadOnlyList<EquationError> Errors) ParseFunction(string text)
+    {
+        var reader = new TokenReader(text);
+        reader.SkipLineEnds();
+        FunctionValue? function = Function(reader, depth: 1);
+        reader.SkipLineEnds();
+        if (function is not null && reader.Current.Kind != TokenKind.EndOfText)
+        {
+            reader.ReportUnexpected("the end");
+            function = null;
+        }
+
+        return (function, reader.Errors);
     }
 
     // "init" name "=" (NUMBER | INIT ["(" NUMBER {"," NUMBER} ")"])
@@ -371,12 +453,12 @@ internal static class Parser
         }
 
         int indexStart = reader.Current.Span.Start;
-        if (Index(reader) is not int delay)
+        if (Index(reader) is not SizeSyntax delay)
         {
             return null;
         }
 
-        if (delay != 0)
+        if (delay is not SizeNumber { Value: 0 })
         {
             reader.Report(
                 DiagnosticIds.SyntaxError,
@@ -578,7 +660,7 @@ internal static class Parser
             : null;
     }
 
-    // ref = name [ "[" "t" [ "-" INT ] "]" ]
+    // ref = name [ "[" "t" [ "-" sizeTerm ] "]" ]
     private static ReferenceExpression? Reference(TokenReader reader)
     {
         Token token = reader.Current;
@@ -604,11 +686,16 @@ internal static class Parser
             return new ReferenceExpression(name, null, name.Span);
         }
 
-        return Index(reader) is int delay ? new ReferenceExpression(name, delay, Since(reader, name.Span.Start)) : null;
+        return Index(reader) switch
+        {
+            null => null,
+            SizeNumber number => new ReferenceExpression(name, number.Value, Since(reader, name.Span.Start)),
+            SizeSyntax delay => new ReferenceExpression(name, null, Since(reader, name.Span.Start)) { DelaySize = delay },
+        };
     }
 
-    // "[" "t" [ "-" INT ] "]", as the delay
-    private static int? Index(TokenReader reader)
+    // "[" "t" [ "-" sizeTerm ] "]", as the delay
+    private static SizeSyntax? Index(TokenReader reader)
     {
         reader.Open();
         Token step = reader.Current;
@@ -629,8 +716,7 @@ internal static class Parser
             return null;
         }
 
-        reader.Read();
-        int delay = 0;
+        SizeSyntax delay = new SizeNumber(0, reader.Read().Span);
         if (reader.Current.Is("+"))
         {
             reader.Report(DiagnosticIds.SyntaxError, "A later step cannot be read (write [t], or [t-1] for the step before)", reader.Current.Span);
@@ -640,24 +726,26 @@ internal static class Parser
         if (reader.Current.Is("-"))
         {
             reader.Read();
-            Token number = reader.Current;
-            if (number.Kind != TokenKind.Integer)
+            if (!(reader.Current.Is("(") || reader.Current.Kind is TokenKind.Integer or TokenKind.Name))
             {
                 reader.ReportUnexpected("a whole number of steps");
                 return null;
             }
 
-            reader.Read();
-            if (number.Value > Limits.Delay)
+            // Not a sum: t-k+1 would read like t-(k-1) and be t-(k+1).
+            reader.SizeOperators = 0;
+            if (SizeTerm(reader) is not SizeSyntax steps)
             {
-                reader.Report(
-                    DiagnosticIds.LimitExceeded,
-                    $"A value can be read at most {Limits.Delay} steps back, not {number.Text} (carry it on: p[t] = h[t-{Limits.Delay}], then p[t-1])",
-                    number.Span);
                 return null;
             }
 
-            delay = (int)number.Value;
+            if (steps is SizeNumber { Value: > Limits.Delay } number)
+            {
+                reader.Report(DiagnosticIds.LimitExceeded, Limits.TooFarBack(number.Value), number.Span);
+                return null;
+            }
+
+            delay = steps;
         }
 
         return reader.TryClose("]", "']' after the step") ? delay : null;
@@ -751,8 +839,21 @@ internal static class Parser
     // size = sizeTerm { ("+"|"-") sizeTerm }
     private static SizeSyntax? SizeSum(TokenReader reader) => SizeChain(reader, "+-", SizeTerm);
 
-    // sizeTerm = sizeAtom { "*" sizeAtom }
-    private static SizeSyntax? SizeTerm(TokenReader reader) => SizeChain(reader, "*", SizeAtom);
+    // sizeTerm = sizePower { "*" sizePower }
+    private static SizeSyntax? SizeTerm(TokenReader reader) => SizeChain(reader, "*", SizePower);
+
+    // sizePower = sizeAtom [ "^" sizeAtom ]
+    private static SizeSyntax? SizePower(TokenReader reader)
+    {
+        int start = reader.Current.Span.Start;
+        SizeSyntax? size = SizeAtom(reader);
+        if (size is null || !reader.TryReadOperator("^", out char symbol))
+        {
+            return size;
+        }
+
+        return SizeAtom(reader) is SizeSyntax power ? new SizeBinary(symbol, size, power, Since(reader, start)) : null;
+    }
 
     private static SizeSyntax? SizeChain(TokenReader reader, string operators, Func<TokenReader, SizeSyntax?> operand)
     {

@@ -19,7 +19,19 @@ internal sealed record SizeDeclaration(string Name, SizeSyntax Value, TextSpan N
 internal sealed record ShapeDeclaration(EquatableArray<NameSyntax> Names, SizeSyntax Rows, SizeSyntax? Columns, TextSpan Span) : StatementSyntax(Span);
 
 /// <summary><c>param NAME = number | function</c>; exactly one of <see cref="Number"/> and <see cref="Function"/> is set.</summary>
-internal sealed record ParamDeclaration(string Name, double? Number, string? Function, TextSpan NameSpan, TextSpan Span) : StatementSyntax(Span);
+internal sealed record ParamDeclaration(string Name, double? Number, FunctionValue? Function, TextSpan NameSpan, TextSpan Span) : StatementSyntax(Span);
+
+/// <summary>
+/// What a param of functions holds: a function, <c>tanh</c>, with the numbers that follow its value, <c>elu(0.5)</c>, and with the function
+/// that is applied to the value first, <c>sigmoid(clip(-3, 3))</c>.
+/// </summary>
+internal sealed record FunctionValue(string Name, FunctionValue? Inner, EquatableArray<double> Numbers)
+{
+    /// <summary>A function by its name alone.</summary>
+    public static implicit operator FunctionValue(string name) => new(name, null, EquatableArray<double>.Empty);
+
+    public override string ToString() => SyntaxPrinter.Print(this);
+}
 
 /// <summary><c>init name = number | INIT(numbers)</c>; a plain number is <c>Function == "constant"</c> with one argument.</summary>
 internal sealed record InitDeclaration(NameSyntax Name, string Function, EquatableArray<double> Arguments, TextSpan Span) : StatementSyntax(Span);
@@ -51,7 +63,7 @@ internal sealed record SizeNumber(int Value, TextSpan Span) : SizeSyntax(Span);
 
 internal sealed record SizeName(string Name, TextSpan Span) : SizeSyntax(Span);
 
-/// <summary><see cref="Operator"/> is '+', '-' or '*'.</summary>
+/// <summary><see cref="Operator"/> is '+', '-', '*' or '^'.</summary>
 internal sealed record SizeBinary(char Operator, SizeSyntax Left, SizeSyntax Right, TextSpan Span) : SizeSyntax(Span);
 
 // ---- expressions
@@ -61,7 +73,11 @@ internal abstract record ExpressionSyntax(TextSpan Span) : SyntaxNode(Span);
 internal sealed record NumberExpression(double Value, TextSpan Span) : ExpressionSyntax(Span);
 
 /// <summary>A name: <see cref="Delay"/> is null without an index (a parameter), 0 for <c>[t]</c>, n for <c>[t-n]</c>.</summary>
-internal sealed record ReferenceExpression(NameSyntax Name, int? Delay, TextSpan Span) : ExpressionSyntax(Span);
+internal sealed record ReferenceExpression(NameSyntax Name, int? Delay, TextSpan Span) : ExpressionSyntax(Span)
+{
+    /// <summary>A delay that is a size, <c>[t-2^k]</c>, until the expansion makes it the number <see cref="Delay"/>.</summary>
+    public SizeSyntax? DelaySize { get; init; }
+}
 
 internal sealed record NegateExpression(ExpressionSyntax Operand, TextSpan Span) : ExpressionSyntax(Span);
 

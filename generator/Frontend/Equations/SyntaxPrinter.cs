@@ -46,6 +46,14 @@ internal static class SyntaxPrinter
         return writer.ToString();
     }
 
+    public static string Print(FunctionValue function)
+    {
+        string arguments = string.Join(", ", function.Numbers.Select(Print));
+        string inner = function.Inner is null ? "" : Print(function.Inner);
+        return inner.Length + arguments.Length == 0 ? function.Name
+            : $"{function.Name}({inner}{(inner.Length > 0 && arguments.Length > 0 ? ", " : "")}{arguments})";
+    }
+
     /// <summary>A number in the fewest digits that read back as the same value, the same on every framework and culture.</summary>
     public static string Print(double number)
     {
@@ -96,7 +104,7 @@ internal static class SyntaxPrinter
 
                 break;
             case ParamDeclaration param:
-                writer.Append("param ").Append(param.Name).Append(" = ").Append(param.Function ?? Print(param.Number.GetValueOrDefault()));
+                writer.Append("param ").Append(param.Name).Append(" = ").Append(param.Function is null ? Print(param.Number.GetValueOrDefault()) : Print(param.Function));
                 break;
             case InitDeclaration init:
                 writer.Append("init ");
@@ -150,6 +158,14 @@ internal static class SyntaxPrinter
                 break;
             case ReferenceExpression reference:
                 Write(writer, reference.Name);
+                if (reference.DelaySize is not null)
+                {
+                    writer.Append("[t-");
+                    Write(writer, reference.DelaySize, Product);
+                    writer.Append(']');
+                    break;
+                }
+
                 writer.Append(reference.Delay switch { null => "", 0 => "[t]", int delay => $"[t-{delay.ToString(CultureInfo.InvariantCulture)}]" });
                 break;
             case NegateExpression negate:
@@ -233,9 +249,9 @@ internal static class SyntaxPrinter
                 writer.Append(name.Name);
                 break;
             case SizeBinary binary:
-                int own = binary.Operator == '*' ? Product : Sum;
+                int own = binary.Operator switch { '^' => Unary, '*' => Product, _ => Sum };
                 writer.Append(own < place ? "(" : "");
-                Write(writer, binary.Left, own);
+                Write(writer, binary.Left, own + (binary.Operator == '^' ? 1 : 0));
                 // Papers print W{k-1}, and so does this.
                 writer.Append(binary.Operator);
                 Write(writer, binary.Right, own + 1);

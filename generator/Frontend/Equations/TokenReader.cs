@@ -167,6 +167,10 @@ internal sealed class TokenReader
         {
             Report(DiagnosticIds.SyntaxError, token.Text, token.Span);
         }
+        else if (token.Is("^"))
+        {
+            Report(DiagnosticIds.SyntaxError, "'^' is a power of sizes only (write square(a) for a square, or a * a)", token.Span);
+        }
         else if (_openBrackets.Count > 0 && (token.Kind == TokenKind.EndOfText || AtNextStatement))
         {
             Token bracket = _openBrackets.Peek();

@@ -15,7 +15,8 @@ internal static class Vocabulary
 
     /// <summary>Functions an equation may call. None of them can name a value, a parameter or a size.</summary>
     public static readonly ImmutableArray<string> Functions = ImmutableArray.Create(
-        "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softsign", "hard_sigmoid", "hard_tanh", "gelu", "silu",
+        "sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "thresholded_relu", "elu", "softplus", "softsign", "hard_sigmoid", "hard_tanh",
+        "gelu", "silu", "affine",
         "identity", "exp", "log", "sqrt", "square", "abs", "min", "max", "clip", "sum", "mean", "softmax", "layer_norm",
         "concat", "transpose");
 

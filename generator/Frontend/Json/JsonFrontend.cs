@@ -430,7 +430,7 @@ internal sealed class JsonFrontend
             return number.Value;
         }
 
-        public string Function(FunctionOption option)
+        public FunctionValue Function(FunctionOption option)
         {
             if (Find(_layer, Snake(option.Property)) is not JsonValue value || _frontend.Expect<JsonText>(value, $"'{Snake(option.Property)}'", "a function, as in \"tanh\"") is not JsonText text)
             {
@@ -440,6 +440,14 @@ internal sealed class JsonFrontend
             if (BuiltInLayers.Activations.Contains(text.Value))
             {
                 return text.Value;
+            }
+
+            if (text.Value.Contains('('))
+            {
+                var errors = new List<EquationError>();
+                FunctionValue? function = UseSite.Function(text.Value, text.Span, errors);
+                _frontend._diagnostics.AddRange(errors.Select(error => new DiagnosticInfo(error.Id, _frontend.Place(error.Span), new EquatableArray<string>([error.Message]))));
+                return function ?? option.Default;
             }
 
             string remedy = Nearest.Remedy(text.Value, BuiltInLayers.Activations, $"use {string.Join(", ", BuiltInLayers.Activations)}");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Tests.Oracle;
 
 namespace Unrolled.Generator.Tests.Harness;
@@ -25,6 +26,15 @@ internal sealed record TestLayer(string? Attribute, LayerSpec Spec)
     public static TestLayer Dense(string name, int units, string activation = "identity", bool bias = true) => new(
         $"[Dense({Text(units)}, Activation = Activation.{Member(activation)}, Bias = {Text(bias)}, Name = \"{name}\")]",
         Cell(name, "dense", units, bias ? [] : ["b"], activation));
+
+    /// <summary>The same layer with functions in the place of its cell's own.</summary>
+    public TestLayer With(params (string Param, FunctionValue Function)[] functions) => functions.Length == 0 ? this : new(
+        $"{Attribute![..^2]}, Set = \"{string.Join(", ", functions.Select(function => $"{function.Param} = {function.Function}"))}\")]",
+        Spec with
+        {
+            Settings = new EquatableArray<CellSetting>(Spec.Settings.Where(setting => !functions.Any(function => function.Param == setting.Name))
+                .Concat(functions.Select(function => new CellSetting(function.Param, CellSettingKind.Function, 0, function.Function)))),
+        });
 
     /// <summary>A cell of one's own.</summary>
     public static TestLayer Own(string name, string text, int units, params CellSetting[] settings) => new(

@@ -217,17 +217,42 @@ internal sealed class OracleLayer
 
     private OracleValue BuildCall(CallExpression call, HashSet<string> open)
     {
-        string function = Function(call);
-        if (function == "identity")
-        {
-            return Build(call.Arguments[0], open);
-        }
-
         OracleValue[] operands = call.Arguments.Select(argument => Build(argument, open)).ToArray();
+        return _settings.TryGetValue(call.Function, out CellSetting? setting) && setting.Kind == CellSettingKind.Function
+            ? Apply(setting.Function!, operands)
+            : Apply(call.Function, operands);
+    }
+
+    private OracleValue Apply(FunctionValue function, OracleValue[] operands)
+    {
+        OracleValue[] values = function.Inner is null ? operands : [Apply(function.Inner, operands)];
+        return Apply(function.Name, [.. values, .. function.Numbers.Select(number => new FixedValue([number]))]);
+    }
+
+    private OracleValue Apply(string function, OracleValue[] operands)
+    {
         OracleValue first = operands[0];
         OracleValue value;
         switch (function)
         {
+            case "identity":
+                return first;
+
+            // ONNX's functions of alpha and beta.
+            case "affine":
+                value = Elementwise(Then(Elementwise(first, operands[1], (a, alpha) => alpha * a)), operands[2], (a, beta) => a + beta);
+                break;
+            case "scaled_tanh":
+                value = Elementwise(Then(Elementwise(first, operands[2], (a, beta) => Math.Tanh(beta * a))), operands[1], (a, alpha) => alpha * a);
+                break;
+            case "thresholded_relu":
+                value = Elementwise(first, operands.Length > 1 ? operands[1] : new FixedValue([1]), (a, alpha) => a > alpha ? a : 0, watchDifference: true);
+                break;
+            case "hard_sigmoid" when operands.Length > 1:
+                OracleValue beta = operands.Length > 2 ? operands[2] : new FixedValue([0.5]);
+                value = Then(Elementwise(Then(Elementwise(first, operands[1], (a, alpha) => alpha * a)), beta, (a, offset) => a + offset));
+                value = Elementwise(Then(Elementwise(value, new FixedValue([0]), Math.Max, watchDifference: true)), new FixedValue([1]), Math.Min, watchDifference: true);
+                break;
             case "min" when operands.Length == 2:
                 value = Elementwise(first, operands[1], Math.Min, watchDifference: true);
                 break;
@@ -235,8 +260,7 @@ internal sealed class OracleLayer
                 value = Elementwise(first, operands[1], Math.Max, watchDifference: true);
                 break;
             case "clip":
-                _order.Add(Elementwise(first, operands[1], Math.Max, watchDifference: true));
-                value = Elementwise(_order[^1], operands[2], Math.Min, watchDifference: true);
+                value = Elementwise(Then(Elementwise(first, operands[1], Math.Max, watchDifference: true)), operands[2], Math.Min, watchDifference: true);
                 break;
             case "leaky_relu" when operands.Length == 2:
                 value = Elementwise(first, operands[1], (a, slope) => a > 0 ? a : slope * a, watchFirst: true);
@@ -271,9 +295,17 @@ internal sealed class OracleLayer
         return value;
     }
 
+    // A value on the way to another one.
+    private OracleValue Then(OracleValue value)
+    {
+        _order.Add(value);
+        return value;
+    }
+
+    // What a call comes to in the end: the outermost function.
     private string Function(CallExpression call) =>
         _settings.TryGetValue(call.Function, out CellSetting? setting) && setting.Kind == CellSettingKind.Function
-            ? setting.Function!
+            ? setting.Function!.Name
             : call.Function;
 
     private FixedValue Parameter(string name) =>

@@ -4,21 +4,10 @@ using Unrolled.Generator.Tests.Oracle;
 
 namespace Unrolled.Generator.Tests.Torch;
 
-/// <summary>One of our parameters in PyTorch's terms.</summary>
-/// <param name="Name">Our name.</param>
-/// <param name="Sources">Tensors whose slices add up to it: two where PyTorch has a bias on either side. Each slice's gradient is ours.</param>
-internal sealed record TorchParameter(string Name, params TorchSlice[] Sources);
-
-/// <summary>Block <paramref name="Block"/> of <paramref name="Blocks"/> equal blocks of rows of a tensor.</summary>
-internal readonly record struct TorchSlice(string Tensor, int Block, int Blocks)
-{
-    public float[] Of(float[] values) => values.AsSpan(values.Length / Blocks * Block, values.Length / Blocks).ToArray();
-}
-
 /// <summary>A recorded network as one of ours.</summary>
 internal sealed class TorchNetwork
 {
-    private readonly List<TorchParameter> _parameters = [];
+    private readonly List<RecordedParameter> _parameters = [];
 
     public TorchNetwork(TorchFile file)
     {
@@ -32,8 +21,8 @@ internal sealed class TorchNetwork
         if (file.Has("head.weight"))
         {
             layers.Add(TestLayer.Dense("head", file.Shape("head.weight")[0]));
-            Add("head.W", new TorchSlice("head.weight", 0, 1));
-            Add("head.b", new TorchSlice("head.bias", 0, 1));
+            Add("head.W", new RecordedSlice("head.weight", 0, 1));
+            Add("head.b", new RecordedSlice("head.bias", 0, 1));
         }
 
         Loss loss = file.Loss switch { "ce_all" => Loss.SoftmaxCrossEntropy, "mse" => Loss.MeanSquaredError, _ => Loss.None };
@@ -44,7 +33,7 @@ internal sealed class TorchNetwork
 
     public TestNetwork Network { get; }
 
-    public IReadOnlyList<TorchParameter> Parameters => _parameters;
+    public IReadOnlyList<RecordedParameter> Parameters => _parameters;
 
     /// <summary>The state that is a layer's output.</summary>
     public string OutputState(int layer) => File.Kind == "rhn" ? $"layer{layer}.s_{File.Depth}" : $"layer{layer}.h";
@@ -72,20 +61,20 @@ internal sealed class TorchNetwork
         switch (File.Kind)
         {
             case "rnn_tanh" or "rnn_relu":
-                Add(name + ".W_x", new TorchSlice(input, 0, 1));
-                Add(name + ".W_h", new TorchSlice(hidden, 0, 1));
+                Add(name + ".W_x", new RecordedSlice(input, 0, 1));
+                Add(name + ".W_h", new RecordedSlice(hidden, 0, 1));
                 AddBias(name + ".b", index, 0, 1);
                 return TestLayer.Rnn(name, units, File.Kind["rnn_".Length..], File.HasBias);
             case "lstm" or "lstm_peephole":
                 string[] gates = ["i", "f", "c", "o"];
                 for (int gate = 0; gate < 4; gate++)
                 {
-                    Add($"{name}.W_x{gates[gate]}", new TorchSlice(input, gate, 4));
-                    Add($"{name}.W_h{gates[gate]}", new TorchSlice(hidden, gate, 4));
+                    Add($"{name}.W_x{gates[gate]}", new RecordedSlice(input, gate, 4));
+                    Add($"{name}.W_h{gates[gate]}", new RecordedSlice(hidden, gate, 4));
                     AddBias($"{name}.b_{gates[gate]}", index, gate, 4);
                     if (File.Kind == "lstm_peephole" && gates[gate] != "c")
                     {
-                        Add($"{name}.w_c{gates[gate]}", new TorchSlice($"peephole_{gates[gate]}_l{index}", 0, 1));
+                        Add($"{name}.w_c{gates[gate]}", new RecordedSlice($"peephole_{gates[gate]}_l{index}", 0, 1));
                     }
                 }
 
@@ -93,14 +82,14 @@ internal sealed class TorchNetwork
             case "gru":
                 return AddGru(name, index, units, input, hidden);
             case "rhn":
-                Add(name + ".W_h", new TorchSlice($"weight_ih_h_l{index}", 0, 1));
-                Add(name + ".W_t", new TorchSlice($"weight_ih_t_l{index}", 0, 1));
+                Add(name + ".W_h", new RecordedSlice($"weight_ih_h_l{index}", 0, 1));
+                Add(name + ".W_t", new RecordedSlice($"weight_ih_t_l{index}", 0, 1));
                 for (int k = 0; k < File.Depth; k++)
                 {
-                    Add($"{name}.R_h_{k + 1}", new TorchSlice($"weight_hh_h_l{index}", k, File.Depth));
-                    Add($"{name}.R_t_{k + 1}", new TorchSlice($"weight_hh_t_l{index}", k, File.Depth));
-                    Add($"{name}.b_h_{k + 1}", new TorchSlice($"bias_h_l{index}", k, File.Depth));
-                    Add($"{name}.b_t_{k + 1}", new TorchSlice($"bias_t_l{index}", k, File.Depth));
+                    Add($"{name}.R_h_{k + 1}", new RecordedSlice($"weight_hh_h_l{index}", k, File.Depth));
+                    Add($"{name}.R_t_{k + 1}", new RecordedSlice($"weight_hh_t_l{index}", k, File.Depth));
+                    Add($"{name}.b_h_{k + 1}", new RecordedSlice($"bias_h_l{index}", k, File.Depth));
+                    Add($"{name}.b_t_{k + 1}", new RecordedSlice($"bias_t_l{index}", k, File.Depth));
                 }
 
                 return TestLayer.Own(name, ParsedCells.BuiltIn("recurrent_highway"), units, new CellSetting("depth", CellSettingKind.Size, File.Depth, null));
@@ -115,14 +104,14 @@ internal sealed class TorchNetwork
         string[] gates = ["r", "z", "n"];
         for (int gate = 0; gate < 3; gate++)
         {
-            Add($"{name}.W_x{gates[gate]}", new TorchSlice(input, gate, 3));
-            Add($"{name}.W_h{gates[gate]}", new TorchSlice(hidden, gate, 3));
+            Add($"{name}.W_x{gates[gate]}", new RecordedSlice(input, gate, 3));
+            Add($"{name}.W_h{gates[gate]}", new RecordedSlice(hidden, gate, 3));
             if (gates[gate] == "n" && resetAfter)
             {
                 if (File.HasBias)
                 {
-                    Add(name + ".b_xn", new TorchSlice($"bias_ih_l{index}", gate, 3));
-                    Add(name + ".b_hn", new TorchSlice($"bias_hh_l{index}", gate, 3));
+                    Add(name + ".b_xn", new RecordedSlice($"bias_ih_l{index}", gate, 3));
+                    Add(name + ".b_hn", new RecordedSlice($"bias_hh_l{index}", gate, 3));
                 }
             }
             else
@@ -151,13 +140,13 @@ internal sealed class TorchNetwork
 
         if (File.Has($"bias_l{layer}"))
         {
-            Add(name, new TorchSlice($"bias_l{layer}", block, blocks));
+            Add(name, new RecordedSlice($"bias_l{layer}", block, blocks));
         }
         else
         {
-            Add(name, new TorchSlice($"bias_ih_l{layer}", block, blocks), new TorchSlice($"bias_hh_l{layer}", block, blocks));
+            Add(name, new RecordedSlice($"bias_ih_l{layer}", block, blocks), new RecordedSlice($"bias_hh_l{layer}", block, blocks));
         }
     }
 
-    private void Add(string name, params TorchSlice[] sources) => _parameters.Add(new TorchParameter(name, sources));
+    private void Add(string name, params RecordedSlice[] sources) => _parameters.Add(new RecordedParameter(name, sources));
 }

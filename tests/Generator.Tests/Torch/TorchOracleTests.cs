@@ -44,7 +44,7 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
     {
         TorchFile file = torch.File;
         IModel model = Models.Create(torch.Network.Class);
-        SetParameters(torch, model);
+        RecordedParameter.SetAll(model, torch.Parameters, file.Single);
         var failures = new List<string>();
         double outputTolerance = 4 * Math.Max(file.OutputDeviation, LeastDeviation);
         double gradientTolerance = 4 * Math.Max(file.GradientDeviation, LeastDeviation);
@@ -109,25 +109,6 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
             {
                 failures.Add($"{what}: off by {deviation:E2}, allowed {tolerance:E2}");
             }
-        }
-    }
-
-    private static void SetParameters(TorchNetwork torch, IModel model)
-    {
-        Assert.Equal(model.Layout.Parameters.Select(parameter => parameter.Name).Order(), torch.Parameters.Select(parameter => parameter.Name).Order());
-        foreach (TorchParameter parameter in torch.Parameters)
-        {
-            float[] values = parameter.Sources[0].Of(torch.File.Single(parameter.Sources[0].Tensor));
-            foreach (TorchSlice slice in parameter.Sources.Skip(1))
-            {
-                float[] other = slice.Of(torch.File.Single(slice.Tensor));
-                for (int i = 0; i < values.Length; i++)
-                {
-                    values[i] = (float)((double)values[i] + other[i]);
-                }
-            }
-
-            model.Parameters.Set(parameter.Name, values);
         }
     }
 
@@ -206,10 +187,10 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
     {
         TorchFile file = torch.File;
         var unseen = file.Gradients.ToHashSet();
-        foreach (TorchParameter parameter in torch.Parameters)
+        foreach (RecordedParameter parameter in torch.Parameters)
         {
             float[] actual = trainer.Gradients.ToArray(parameter.Name);
-            foreach (TorchSlice slice in parameter.Sources)
+            foreach (RecordedSlice slice in parameter.Sources)
             {
                 compare($"{parameter.Name} ({slice.Tensor})", actual, slice.Of(file.Single("grad." + slice.Tensor)));
                 unseen.Remove(slice.Tensor);
@@ -257,7 +238,7 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
         throw new InvalidOperationException($"No state '{state}' among {string.Join(", ", layout.States.Select(info => info.Name))}");
     }
 
-    private static float[] Layer(float[] values, int layer, int layers) => new TorchSlice("", layer, layers).Of(values);
+    private static float[] Layer(float[] values, int layer, int layers) => new RecordedSlice("", layer, layers).Of(values);
 
     private static Dictionary<string, TorchNetwork> Load(string folder)
     {
@@ -275,7 +256,7 @@ public sealed class TorchOracleTests(ITestOutputHelper output)
     }
 
     // Files of other families have configs of their own; their names tell them apart.
-    private static bool MayFit(string path)
+    internal static bool MayFit(string path)
     {
         string name = Path.GetFileName(path);
         return new[] { "nn_", "gruconv_", "peephole_", "rhn_", "varlen_" }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));

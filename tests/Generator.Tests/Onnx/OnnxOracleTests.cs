@@ -1,0 +1,149 @@
+using Unrolled.Generator.Tests.Harness;
+using Xunit;
+
+namespace Unrolled.Generator.Tests.Onnx;
+
+/// <summary>
+/// The library's layers against what ONNX's own reference gave for its test nodes and ONNX Runtime for random ones: the third oracle. The files
+/// hold no gradients.
+/// </summary>
+public sealed class OnnxOracleTests(ITestOutputHelper output)
+{
+    private const string Absent = "";
+
+    // Both sides round in single precision: the recorded side by no more than this or what it says of itself, ours alike; their sum, doubled.
+    private const double LeastDeviation = 5e-7;
+
+    private static readonly Dictionary<string, OnnxFile> Selection = Load(Path.Combine(Repository.TestProject, "Data", "Onnx"));
+
+    private static readonly Dictionary<string, OnnxFile> Whole = Repository.Oracle is { } folder
+        ? new(Load(Path.Combine(folder, "onnx_nodes")).Concat(Load(Path.Combine(folder, "onnx_random"))))
+        : [];
+
+    private static readonly Dictionary<string, OnnxNetwork> Networks = Selection.Concat(Whole.ExceptBy(Selection.Keys, pair => pair.Key))
+        .Where(pair => OnnxNetwork.WhyLeftOut(pair.Value) is null)
+        .ToDictionary(pair => pair.Key, pair => new OnnxNetwork(pair.Value));
+
+    internal static readonly ModelSet Models = new(Networks.Values.Select(onnx => onnx.Network));
+
+    /// <summary>The files kept with the tests, but for those that <see cref="WhatIsLeftOutIsWhatNeedsLengthsOrASecondDirection"/> lists.</summary>
+    public static TheoryData<string> Selected => [.. Selection.Keys.Where(Networks.ContainsKey)];
+
+    /// <summary>Everything else that was recorded.</summary>
+    public static TheoryData<string> Rest => Whole.Keys.Except(Selection.Keys).Any(Networks.ContainsKey)
+        ? [.. Whole.Keys.Except(Selection.Keys).Where(Networks.ContainsKey)]
+        : [Absent];
+
+    [Theory]
+    [MemberData(nameof(Selected))]
+    [Trait("Category", "Emitted")]
+    public void AgreesWithTheSelection(string name) => Check(Networks[name]);
+
+    [Theory]
+    [MemberData(nameof(Rest))]
+    [Trait("Category", "Emitted")]
+    public void AgreesWithTheWholeOracle(string name)
+    {
+        Assert.SkipWhen(name == Absent, "The whole oracle is not here, or all of it is in the selection");
+        Check(Networks[name]);
+    }
+
+    [Fact]
+    public void WhatIsLeftOutIsWhatNeedsLengthsOrASecondDirection()
+    {
+        string[] expected =
+        [
+            "gru_forward_init_seqlens: lengths",
+            "lstm_reverse: direction",
+            "rnn_bidirectional: direction",
+            "test_gru_bidirectional: direction",
+            "test_gru_reverse: direction",
+            "test_lstm_bidirectional: direction",
+            "test_lstm_reverse: direction",
+            "test_simple_rnn_bidirectional: direction",
+            "test_simple_rnn_reverse: direction",
+        ];
+        foreach (Dictionary<string, OnnxFile> files in Whole.Count > 0 ? (Dictionary<string, OnnxFile>[])[Selection, Whole] : [Selection])
+        {
+            Assert.Equal(expected, files.Values.Where(file => OnnxNetwork.WhyLeftOut(file) is not null).Select(file => $"{file.Name}: {OnnxNetwork.WhyLeftOut(file)}").Order(StringComparer.Ordinal));
+            Assert.Equal(36, files.Count);
+        }
+    }
+
+    private void Check(OnnxNetwork onnx)
+    {
+        OnnxFile file = onnx.File;
+        IModel model = Models.Create(onnx.Network.Class);
+        RecordedParameter.SetAll(model, onnx.Parameters, file.Tensor);
+        float[] inputs = file.Sequence("X");
+        var outputs = new float[file.Steps * file.Batch * file.HiddenSize];
+        int compared = 0;
+
+        // The three ways there are through a sequence.
+        ISession session = Started(model.CreateSession(file.Batch));
+        session.Run(inputs, outputs);
+        Compare("run", session);
+
+        session = Started(model.CreateSession(file.Batch));
+        Array.Clear(outputs);
+        for (int step = 0; step < file.Steps; step++)
+        {
+            session.Step(
+                inputs.AsSpan(step * file.Batch * file.InputSize, file.Batch * file.InputSize),
+                outputs.AsSpan(step * file.Batch * file.HiddenSize, file.Batch * file.HiddenSize));
+        }
+
+        Compare("streamed", session);
+
+        using ITrainer trainer = Started(model.CreateTrainer(file.Batch, file.Steps));
+        trainer.Forward(inputs);
+        trainer.GetOutputs(outputs);
+        Compare("trained", trainer);
+        Assert.True(compared >= 3, "The file has no outputs");
+
+        T Started<T>(T stateful)
+            where T : IStateful
+        {
+            foreach (string state in (string[])["h", "c"])
+            {
+                if (file.Has("initial_" + state))
+                {
+                    stateful.SetState(OnnxNetwork.State(state), file.Tensor("initial_" + state));
+                }
+            }
+
+            return stateful;
+        }
+
+        void Compare(string way, IStateful stateful)
+        {
+            if (file.Has("Y"))
+            {
+                Near($"{way}, Y", outputs, file.Sequence("Y"));
+            }
+
+            foreach (string state in (string[])["h", "c"])
+            {
+                if (file.Has("Y_" + state))
+                {
+                    var final = new float[file.Batch * file.HiddenSize];
+                    stateful.GetState(OnnxNetwork.State(state), final);
+                    Near($"{way}, Y_{state}", final, file.Tensor("Y_" + state));
+                }
+            }
+        }
+
+        void Near(string what, float[] actual, float[] expected)
+        {
+            compared++;
+            double tolerance = 4 * Math.Max(file.Deviation / expected.Max(Math.Abs), LeastDeviation);
+            double deviation = Deviation.Of(actual, expected);
+            output.WriteLine($"{what}: {deviation:E2} of {tolerance:E2}");
+            Assert.True(deviation <= tolerance, $"{what}: off by {deviation:E2}, allowed {tolerance:E2}");
+        }
+    }
+
+    private static Dictionary<string, OnnxFile> Load(string folder) => !Directory.Exists(folder)
+        ? []
+        : Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(path => new OnnxFile(path)).ToDictionary(file => file.Name);
+}
