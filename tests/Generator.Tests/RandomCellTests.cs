@@ -13,8 +13,8 @@ public sealed class RandomCellTests(ITestOutputHelper output)
     // Two rounds through the functions.
     private static readonly int Cells = Math.Max(2 * RandomCell.Functions.Length, 40);
 
-    // Functions of functions of sums: each may double what rounding left of its argument, and four stand in one another.
-    private const double Conditioning = 16;
+    // Functions of functions of sums magnify what rounding left of their arguments; the worst of them came to a tenth of what this allows.
+    private const double Conditioning = 2;
 
     internal static readonly ModelSet Models = new(Enumerable.Range(0, Cells).Select(Network));
 
@@ -49,7 +49,9 @@ public sealed class RandomCellTests(ITestOutputHelper output)
             ModelGraph bound = Networks.Bind(Network(number).Spec), training = Compiler.Training(Compiler.Network(bound));
             computed.UnionWith(bound.SelfAndLoops().Concat(training.SelfAndLoops()).Where(node => node.Kind == NodeKind.Map).Select(node => node.Name));
             Assert.NotEmpty(bound.States);
-            Assert.DoesNotContain(training.Gradients, gradient => gradient.Value.Kind == NodeKind.Constant);
+            Assert.True(
+                training.Gradients.All(gradient => gradient.Value.Kind != NodeKind.Constant),
+                $"{string.Join(", ", training.Gradients.Where(gradient => gradient.Value.Kind == NodeKind.Constant).Select(gradient => gradient.Target.Name))} of {number} have no effect:\n{Network(number).Specs[0].Text}");
         }
 
         Assert.Empty(OperationTable.All.Select(row => row.Name).Except(computed));

@@ -265,7 +265,7 @@ internal sealed class RandomCell
                 return $"tanh({Matrix(size, 2 * size)} @ concat({inner}, {inner}))";
             case "transpose":
                 (string text, int width) = LeafOfAnySize();
-                return $"tanh(transpose({Matrix(width, size)}) @ {text})";
+                return $"tanh(transpose({Matrix(width, size)}) @ {text}) * sigmoid({inner})";
             case "clip":
                 return $"clip({inner}, -0.6, 0.7)";
         }
