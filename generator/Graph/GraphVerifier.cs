@@ -74,7 +74,7 @@ internal static class GraphVerifier
                 Require(node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");
                 Require(
                     node.Over != Axes.None || (node.Inputs[0].Type.Axes == Axes.Unit && node.Inputs[1].Type.Axes == Axes.Column),
-                    node, "an outer product is of two vectors");
+                    node, "both sides of a product have the axes it sums over");
                 break;
             case NodeKind.Reduce:
                 Require(node.Inputs[0].Type.Has(node.Over), node, "a sum runs over axes its input has");

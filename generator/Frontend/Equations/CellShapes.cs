@@ -160,7 +160,7 @@ internal sealed class CellShapes
         {
             EquationSyntax equation = _equations[name];
             Size? size = Visit(equation.Value);
-            if (size is null && !_scalarValues.Contains(name))
+            if (size is null && _errors.Count == 0 && _declared.ContainsKey(name) && !_scalarValues.Contains(name))
             {
                 Error(
                     DiagnosticIds.ShapeMismatch,
