@@ -72,8 +72,8 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>What the threads of a team share: the work of the present call, if there is one, and the places where they meet.</summary>
     internal sealed class Crew(int threads)
     {
-        private readonly MeetingPlace _outside = new(threads);
-        private readonly MeetingPlace _inside = new(threads);
+        private readonly MeetingPlace _outside = new(threads, yieldFor: TimeSpan.Zero);
+        private readonly MeetingPlace _inside = new(threads, yieldFor: TimeSpan.FromMilliseconds(10));
         private Action<WorkPart>? _work;
         private ExceptionDispatchInfo? _failure;
 
@@ -131,11 +131,18 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    /// <summary>Where a number of threads wait for each other: spinning for a while, then asleep.</summary>
-    private sealed class MeetingPlace(int threads)
+    /// <summary>Where a number of threads wait for each other: spinning for a moment, then yielding their core, then asleep.</summary>
+    /// <param name="threads">How many.</param>
+    /// <param name="yieldFor">
+    /// How long they stay awake in the midst of work. Threads that sleep and wake each other look to the system like one that moves about,
+    /// and it leaves them on one core; threads that stay awake get a core each.
+    /// </param>
+    private sealed class MeetingPlace(int threads, TimeSpan yieldFor)
     {
         /// <summary>Spinning pays as long as it costs less than being woken.</summary>
         private static readonly long s_patience = Stopwatch.Frequency / 20_000;
+
+        private readonly long _yieldTicks = (long)(yieldFor.TotalSeconds * Stopwatch.Frequency);
 
         // Threads that have no core of their own must not keep another from its core.
         private readonly bool _spins = threads <= Environment.ProcessorCount;
@@ -204,10 +211,10 @@ internal sealed class ThreadTeam : IDisposable
             Wake();
         }
 
-        /// <summary>Whether the round ended while this thread was spinning.</summary>
+        /// <summary>Whether the round ended while this thread was awake.</summary>
         private bool Spin(int round)
         {
-            long end = 0;
+            long start = 0, waited = 0;
             for (int i = 1; Volatile.Read(ref _round) == round; i++)
             {
                 if (!_spins)
@@ -215,12 +222,21 @@ internal sealed class ThreadTeam : IDisposable
                     return false;
                 }
 
-                Thread.SpinWait(1);
-                if ((i & 63) == 0)
+                if (waited > s_patience)
+                {
+                    Thread.Yield();
+                }
+                else
+                {
+                    Thread.SpinWait(1);
+                }
+
+                if (waited > s_patience || (i & 63) == 0)
                 {
                     long now = Stopwatch.GetTimestamp();
-                    end = end == 0 ? now + s_patience : end;
-                    if (now >= end)
+                    start = start == 0 ? now : start;
+                    waited = now - start;
+                    if (waited > s_patience + _yieldTicks)
                     {
                         return false;
                     }
