@@ -87,9 +87,9 @@ public sealed class BuildCostTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(128, 2048)]
-    [InlineData(72, 1992)]
-    [InlineData(104, 1064)]
+    [InlineData(1024, 2048)]
+    [InlineData(1096, 1992)]
+    [InlineData(1064, 1128)]
     public void TheSourceDoesNotGrowWithTheUnits(int few, int many)
     {
         // The same but for its numbers and their columns: both sizes leave the same rest after whole panels of 64 units.
@@ -97,6 +97,14 @@ public sealed class BuildCostTests(ITestOutputHelper output)
         string large = WithoutNumbers(Model(many, layers: 3));
         Assert.Contains("class CharModel", small, StringComparison.Ordinal);
         Assert.Equal(small, large);
+    }
+
+    [Fact]
+    public void WeightsBeyondTheNearCachesCostALineEach()
+    {
+        // They are fetched ahead, and fewer units go together: a few lines in kernels of a hundred.
+        int near = WithoutNumbers(Model(128, layers: 3)).Length, far = WithoutNumbers(Model(2048, layers: 3)).Length;
+        Assert.InRange(far, 0.95 * near, 1.05 * near);
     }
 
     private static string WithoutNumbers(string model) =>

@@ -248,9 +248,9 @@ internal static class DiagnosticExamples
             h[t] = tanh(W @ x[t]) + relu(W @ x[t])
             """),
         Cell(DiagnosticIds.LimitExceeded, """
-            h[t] = tanh(W @ x[t] + U @ h[t-«9»])
+            h[t] = tanh(W @ x[t] + U @ h[t-«33»])
             """, """
-            h[t] = tanh(W @ x[t] + U @ h[t-8])
+            h[t] = tanh(W @ x[t] + U @ h[t-32])
             """),
         Cell(DiagnosticIds.LimitExceeded, """
             shape s : «input - 3»

@@ -271,7 +271,7 @@ internal sealed class RandomCell
         }
 
         // A row of the table that is not known here gets plain numbers after its first value.
-        Operation operation = OperationTable.Get(function);
+        Function operation = OperationTable.FindFunction(function)!;
         IEnumerable<string> others = Enumerable.Range(1, Math.Max(operation.Required, 1) - 1)
             .Select(index => function is "min" or "max" ? Leaf(size) ?? Product(size, 0) : (0.3 + 0.2 * index).ToString(CultureInfo.InvariantCulture));
         return $"{function}({string.Join(", ", others.Prepend(inner))})";

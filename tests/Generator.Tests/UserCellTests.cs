@@ -102,7 +102,7 @@ public sealed class UserCellTests
         { "[Model(Features = 3), Rnn(2, Set = \"init b = «tanh»\")] partial class M { }", DiagnosticIds.BadSetting, "'tanh' is no initialisation (known are zero" },
         { "[Model(Features = 3), Rnn(2, Set = \"init W_x = «uniform(1)», b = 0\")] partial class M { }", DiagnosticIds.BadSetting, "'uniform' does not take 1 number (write uniform(low, high))" },
         { "[Model(Features = 3), Rnn(2, Set = \"init W_x = «normal(0, tanh)»\")] partial class M { }", DiagnosticIds.BadSetting, "Expected a number, not 'tanh'" },
-        { "[Model(Features = 3), Rnn(2, Set = \"init W_x = uniform(1, 2«»\")] partial class M { }", DiagnosticIds.SyntaxError, "Expected ')', not the end" },
+        { "[Model(Features = 3), Rnn(2, Set = \"init W_x = «uniform(1, 2»\")] partial class M { }", DiagnosticIds.SyntaxError, "'(' is never closed" },
         { "[Model(Features = 3), Rnn(2, Set = \"b = «1e300»\")] partial class M { }", DiagnosticIds.SyntaxError, "The number is too large for a 32-bit float" },
         { "[Model(Features = 3), Rnn(2, Set = \"b = 0, «b» = 1\")] partial class M { }", DiagnosticIds.AssignedTwice, "'b' is set twice" },
         { "[Model(Features = 3), Rnn(2, Set = \"b «:» 1\")] partial class M { }", DiagnosticIds.SyntaxError, "Expected '=', not ':' (settings read" },

@@ -86,7 +86,7 @@ internal static class UnusedNames
         LoopSyntax loop => [loop.First, loop.Last, .. loop.Body],
         NameSyntax name => name.Indices,
         SizeBinary size => [size.Left, size.Right],
-        ReferenceExpression reference => [reference.Name],
+        ReferenceExpression reference => reference.DelaySize is null ? [reference.Name] : [reference.Name, reference.DelaySize],
         NegateExpression negate => [negate.Operand],
         BinaryExpression binary => [binary.Left, binary.Right],
         CallExpression call => call.Arguments,

@@ -16,7 +16,7 @@ public sealed class BindTests
         { "«start h = learned»\nh[t] = tanh(W @ x[t])", DiagnosticIds.Unused, "'h' is never read at an earlier step and starts nowhere" },
         { "start «h» = learned\nh_start[t] = W @ x[t]\nh[t] = tanh(h_start[t] + U @ h[t-1])", DiagnosticIds.AssignedTwice, "'h_start' is the parameter that 'h' starts from, and is assigned too" },
         { "start «h» = learned\nh[t] = tanh(h_start @ x[t] + U @ h[t-1])", DiagnosticIds.MatrixAndVector, "'h_start' is used both as a matrix and as a vector" },
-        { "shape h_start : 3\n«start h = learned»\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'h' has 4 elements but its start 'h_start' has 3" },
+        { "shape h_start : 3\n«start h = learned»\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'h' has 4 elements, from the layer" },
         { "shape m : 1\nshape m_start : 3\n«start m = learned»\nm[t] = mean(x[t]) + m[t-1]\nh[t] = tanh(W @ x[t] + m[t])", DiagnosticIds.ShapeMismatch, "'m' has one element, but its start 'm_start' has 3" },
         { "shape z : 4\n«z[t] = mean(x[t])»\nh[t] = tanh(W @ x[t] + z[t])", DiagnosticIds.ShapeMismatch, "'z' is declared with 4 elements but its equation has one" },
         { "h[t] = tanh(W @ «mean(b)» + U @ x[t])", DiagnosticIds.ShapeMismatch, "right of '@' stands a vector, but mean(b) has one element" },
