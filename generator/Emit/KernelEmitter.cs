@@ -775,11 +775,8 @@ internal sealed partial class KernelEmitter
                 _writers[set].Line();
             }
 
-            if (oneRow)
-            {
-                _common.Line("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
-            }
-
+            // Not left to tiers: on one processor the first of them runs for a second or more.
+            _common.Line($"[MethodImpl(MethodImplOptions.{(oneRow ? "AggressiveInlining" : "AggressiveOptimization")})]");
             using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow, takesPart)})"))
             {
                 Dispatch(_common, $"{named}({arguments});");
@@ -797,6 +794,7 @@ internal sealed partial class KernelEmitter
         print(body);
         string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart: takesPart) + body, comments, named =>
         {
+            Attributes(_common);
             using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart: takesPart)})"))
             {
                 _common.Lines(body.ToString());

@@ -252,7 +252,7 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             Buffers(training: false);
-            _writer.Line("[global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]");
+            Optimized();
             using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
             {
                 Begin(_row.Forward, 0, gradients: false);
@@ -261,6 +261,7 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
+            Optimized();
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
                 Begin(_step.Forward, 0, gradients: false);
@@ -269,6 +270,7 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
+            Optimized();
             using (_writer.Block("protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
                 Begin(_run.Forward, runDerived, gradients: false);
@@ -278,6 +280,10 @@ internal sealed class ModelEmitter
 
         _writer.Line();
     }
+
+    // Not left to tiers: on one processor the first of them runs for a second or more.
+    private void Optimized() =>
+        _writer.Line("[global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]");
 
     private void Trainer()
     {
@@ -296,6 +302,7 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             Buffers(training: true);
+            Optimized();
             using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
                 Begin(_training.Forward, 0, gradients: false);
@@ -304,6 +311,7 @@ internal sealed class ModelEmitter
 
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
+            Optimized();
             using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
                 Begin(_training.Backward.AddRange(_training.InputBackward), 0, gradients: true);

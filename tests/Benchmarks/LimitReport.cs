@@ -47,36 +47,26 @@ internal static class LimitReport
         Tables.Show(table);
     }
 
-    // Loads, products and whole steps take turns, on the same weights at the same addresses.
+    // Loads and whole steps take turns, on the same weights at the same addresses. A step's products and equations are one kernel:
+    // neither can be timed apart.
     private static void Steps(BenchmarkCase[] cases)
     {
-        var table = Tables.New(
-            "step", "bytes", "µs, load loop over them", "µs, products", "µs, whole step", "products' share of the load loop", "step / products");
+        var table = Tables.New("step", "bytes", "µs, load loop over them", "µs, whole step", "step / load loop");
         var prepared = Array.ConvertAll(cases, Prepare);
         Stopclock.WarmUp([.. prepared.SelectMany(step => step.Works)]);
         foreach (var (name, bytes, works) in prepared)
         {
             var times = Stopclock.Medians(works);
-            var products = works.Length > 2 ? times[2] : double.NaN;
-            table.AddRow(
-                name,
-                Tables.Count(bytes),
-                Tables.Microseconds(times[0]),
-                double.IsNaN(products) ? "not apart" : Tables.Microseconds(products),
-                Tables.Microseconds(times[1]),
-                double.IsNaN(products) ? "" : Tables.Share(times[0] / products),
-                double.IsNaN(products) ? "" : Tables.Ratio(times[1] / products));
+            table.AddRow(name, Tables.Count(bytes), Tables.Microseconds(times[0]), Tables.Microseconds(times[1]), Tables.Ratio(times[1] / times[0]));
         }
 
         Tables.Show(table);
     }
 
-    // The load loop, the step and, where they can be called apart, its products.
     private static (string Name, int Bytes, Action[] Works) Prepare(BenchmarkCase benchmark)
     {
         var model = benchmark.StepOf!();
         var load = MachineLimits.LoadLoop(model.Parameters, out var bytes);
-        var step = ModelCases.StepOf(model);
-        return (benchmark.Name, bytes, StepProducts.Of(model) is { } products ? [load, step, products] : [load, step]);
+        return (benchmark.Name, bytes, [load, ModelCases.StepOf(model)]);
     }
 }

@@ -164,6 +164,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -184,6 +185,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -309,6 +311,7 @@ namespace Samples
             };
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -346,6 +349,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -443,6 +447,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
         // n_products = b_xn + W_xn @ x
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 128, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
@@ -460,6 +465,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -479,6 +485,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
         // n_preactivation = b_hn + W_hn @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 2, PanelStep = 16, PanelFloats = 816, StartStride = 128, Start0 = 0, Start1 = 32, Start2 = 96, SumStride = 128, Sum0 = 0, Sum1 = 32, Sum2 = 96 };
@@ -499,6 +506,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float between9Row, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -517,6 +525,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float between9Row, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -536,6 +545,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float between9Row, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -555,6 +565,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // b_r + W_xr @ inputs
         // b_z + W_xz @ inputs
         // n_products = b_xn + W_xn @ inputs
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products3(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
@@ -572,6 +583,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue5(ref float sumsRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -591,6 +603,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r_preactivation = input_hoisted + W_hr @ h_previous
         // z_preactivation = input_hoisted + W_hz @ h_previous
         // n_preactivation = b_hn + W_hn @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products4(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 2, PanelStep = 16, PanelFloats = 816, StartStride = 160, Start0 = 0, Start1 = 32, Start2 = 96, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 96 };
@@ -611,6 +624,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue6(ref float sumsRow, ref float between23Row, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -629,6 +643,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue7(ref float sumsRow, ref float between23Row, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -653,6 +668,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_r_preactivation = d_r * r * (1 - r)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -670,6 +686,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // d_h_previous_products = transpose(W_hn) @ d_n_preactivation + transpose(W_hr) @ d_r_preactivation + transpose(W_hz) @ d_z_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products5(ref float sumsRow, ref float dHPreviousProductsRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1632, StartStride = 0, Start0 = 0, Start1 = 0, SumStride = 32, Sum0 = 0, Sum1 = 16 };
@@ -714,6 +731,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // d_h_previous = d_h * z + d_h_previous_products
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint2(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float dHPreviousRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -734,6 +752,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_xn += d_n_preactivation, summed over rows
         // d_gru_0.b_hn += d_n_preactivation, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -751,6 +770,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
@@ -770,6 +790,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // gradients of W_hr, W_hz, W_hn: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 17);
@@ -789,6 +810,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         }
 
         // d_x = transpose(W_xn) @ d_n_preactivation + transpose(W_xr) @ d_r_preactivation + transpose(W_xz) @ d_z_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products6(ref float sumsRow, ref float dXRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };

@@ -169,6 +169,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -189,6 +190,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -318,6 +320,7 @@ namespace Samples
             };
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -355,6 +358,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -476,6 +480,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
         // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 96, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
@@ -495,6 +500,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
         // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, StartStride = 96, Start0 = 0, Start1 = 32, Start2 = 16, Start3 = 48, SumStride = 96, Sum0 = 0, Sum1 = 32, Sum2 = 16, Sum3 = 48 };
@@ -514,6 +520,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float hPreviousRow, ref float valueRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -531,6 +538,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products3(ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 96, Panels = 1, PanelStep = 64, PanelFloats = 544, StartStride = 96, Start0 = 64, Start1 = 80, SumStride = 96, Sum0 = 64, Sum1 = 80 };
@@ -550,6 +558,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -569,6 +578,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // b_r + W_xr @ inputs
         // b_z + W_xz @ inputs
         // b_n + W_xn @ inputs
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products4(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
@@ -588,6 +598,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // r_preactivation = input_hoisted + W_hr @ h_previous
         // z_preactivation = input_hoisted + W_hz @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products5(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, StartStride = 160, Start0 = 0, Start1 = 32, Start2 = 16, Start3 = 48, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 16, Sum3 = 48 };
@@ -607,6 +618,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow5, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -624,6 +636,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // n_preactivation = input_hoisted + W_hn @ r * h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products6(ref float valueRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 64, PanelFloats = 544, StartStride = 160, Start0 = 64, Start1 = 80, SumStride = 160, Sum0 = 64, Sum1 = 80 };
@@ -643,6 +656,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -664,6 +678,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -681,6 +696,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // transpose(W_hn) @ d_n_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products7(ref float sumsRow, ref float sumRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 544, StartStride = 0, Start0 = 0, Start1 = 0, SumStride = 32, Sum0 = 0, Sum1 = 16 };
@@ -700,6 +716,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // d_r = transpose(W_hn) @ d_n_preactivation * h_previous
         // d_r_preactivation = d_r * r * (1 - r)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint2(ref float sumRow, ref float hPreviousRow, ref float sumsRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -717,6 +734,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // d_h_previous_products = transpose(W_hr) @ d_r_preactivation + transpose(W_hz) @ d_z_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products8(ref float sumsRow, ref float dHPreviousProductsRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1088, StartStride = 0, Start0 = 0, Start1 = 0, SumStride = 32, Sum0 = 0, Sum1 = 16 };
@@ -748,6 +766,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + (d_h * z + d_h_previous_products)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint3(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float sumRow, ref float dHPreviousRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -764,6 +783,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Adjoint(ref float sumsRow, ref float hPreviousRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -783,6 +803,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_gru_0.b_r += d_r_preactivation, summed over rows
         // d_gru_0.b_z += d_z_preactivation, summed over rows
         // d_gru_0.b_n += d_n_preactivation, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -800,6 +821,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
@@ -819,6 +841,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // gradients of W_hr, W_hz: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 17);
@@ -838,6 +861,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // gradients of W_hn: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient3(ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 17);
@@ -857,6 +881,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         }
 
         // d_x = transpose(W_xr) @ d_r_preactivation + transpose(W_xn) @ d_n_preactivation + transpose(W_xz) @ d_z_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products9(ref float sumsRow, ref float dXRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };

@@ -197,6 +197,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -224,6 +225,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -356,6 +358,7 @@ namespace Samples
             };
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -394,6 +397,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -511,6 +515,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
         // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
         // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -531,6 +536,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
         // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
         // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 512, Start0 = 0, Start1 = 128, Start2 = 256, Start3 = 384, SumStride = 512, Sum0 = 0, Sum1 = 128, Sum2 = 256, Sum3 = 384 };
@@ -555,6 +561,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f = sigmoid(f_preactivation)
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue(ref float cPreviousRow, ref float sumsRow, ref float cRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -573,6 +580,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue2(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -590,6 +598,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // y_preactivation = b + W @ x
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1Products(ref float hRow, ref float yPreactivationRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 8192, StartStride = 0, Start0 = 109952, Start1 = 109968, Start2 = 109984, Start3 = 110000, SumStride = 80, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
@@ -624,6 +633,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // b_f + W_xf @ onehot(tokens)
         // b_c + W_xc @ onehot(tokens)
         // b_o + W_xo @ onehot(tokens)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup2(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -644,6 +654,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f_products = input_hoisted + W_hf @ h_previous
         // g_preactivation = input_hoisted + W_hc @ h_previous
         // o_products = input_hoisted + W_ho @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 0, Start1 = 128, Start2 = 256, Start3 = 384, SumStride = 768, Sum0 = 0, Sum1 = 128, Sum2 = 256, Sum3 = 384 };
@@ -668,6 +679,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // f = sigmoid(f_preactivation)
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue3(ref float cPreviousRow, ref float sumsRow, ref float cRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -686,6 +698,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue4(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -703,6 +716,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_x = transpose(W) @ d_output
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1Products2(ref float dOutputRow, ref float sumsRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 65, ValueStride = 80, Panels = 2, PanelStep = 64, PanelFloats = 4160, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 768, Sum0 = 640, Sum1 = 656, Sum2 = 672, Sum3 = 688 };
@@ -734,6 +748,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_c_previous = d_i_preactivation * w_ci + d_c_previous
         // d_g = d_c * i
         // d_g_preactivation = d_g * (1 - g * g)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Adjoint(ref float sumsRow, ref float dHPreviousPreviousRow, ref float dCPreviousPreviousRow, ref float cPreviousRow, ref float dCPreviousRow, ref float parameters, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -751,6 +766,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_h_previous = d_h_previous + transpose(W_hi) @ d_i_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products3(ref float sumsRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 128, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
@@ -814,6 +830,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
         // d_lstm_0.b_o += d_o_preactivation, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -831,6 +848,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_dense_1.b += d_output, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -848,6 +866,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // the columns of lstm_0_W_xi_W_xf_W_xc_W_xo that tokens name get their adjoints
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0TokenGradient(ref int tokens, ref float sumsRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -865,6 +884,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // gradients of W_hi, W_hf, W_hc, W_ho: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(8, 128);
@@ -884,6 +904,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // gradients of W: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1WeightGradient(ref float hRow, ref float dOutputRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 128);

@@ -141,6 +141,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -158,6 +159,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -277,6 +279,7 @@ namespace Samples
             };
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -312,6 +315,7 @@ namespace Samples
             }
 
             /// <inheritdoc/>
+            [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
                 ref float parameters = ref _parameters.Reference;
@@ -395,6 +399,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // h_preactivation = b + W_x @ x + W_h @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products(ref float inputsRow, ref float hPreviousRow, ref float hPreactivationRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 3, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 48, StartStride = 0, Start0 = 128, SumStride = 16, Sum0 = 0 };
@@ -426,6 +431,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Epilogue(ref float hPreactivationRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -443,6 +449,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // b + W_x @ inputs
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products2(ref float inputsRow, ref float sumRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 3, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 48, StartStride = 0, Start0 = 128, SumStride = 16, Sum0 = 0 };
@@ -461,6 +468,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // h_preactivation = input_hoisted + W_h @ h_previous
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products3(ref float hPreviousRow, ref float sumRow, ref float parameters, int rows)
         {
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
@@ -479,6 +487,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // h = tanh(h_preactivation)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Epilogue2(ref float sumRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -497,6 +506,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // d_h = d_h_upstream + d_h_carried
         // d_h_preactivation = d_h * (1 - h * h)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float hRow, ref float dHPreactivationRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -514,6 +524,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // d_h_previous = transpose(W_h) @ d_h_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products4(ref float dHPreactivationRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
@@ -532,6 +543,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // d_rnn_0.b += d_h_preactivation, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
@@ -549,6 +561,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // gradients of W_x: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0WeightGradient(ref float inputsRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 3);
@@ -568,6 +581,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // gradients of W_h: adjoints ⊗ operand, summed over rows
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0WeightGradient2(ref float hPreviousRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 5);
@@ -587,6 +601,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         }
 
         // d_x = transpose(W_x) @ d_h_preactivation
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products5(ref float dHPreactivationRow, ref float dXRow, ref float derived, ref float zeros, int rows)
         {
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };

@@ -41,16 +41,6 @@ internal static class IlReader
         return sizes.ToImmutable();
     }
 
-    /// <summary>The methods that a method calls, in the order of its code.</summary>
-    public static ImmutableArray<MethodBase> Calls(MethodInfo method) =>
-    [
-        .. from instruction in Instructions(method.GetMethodBody()!.GetILAsByteArray()!)
-           where IsCall(instruction.Code)
-           select Resolve(method.Module, instruction.Operand) into called
-           where called is not null
-           select called,
-    ];
-
     private static MethodSize Read(Module module, MetadataReader metadata, MethodDefinition method, MethodBodyBlock body)
     {
         int instructions = 0;
