@@ -19,6 +19,8 @@ internal sealed record CharacterSize
 
     public int Layers { get; init; } = 2;
 
+    public int Threads { get; init; } = 1;
+
     /// <summary>What a training step cannot do without.</summary>
     public Demand Demand => ModelCases.CharacterDemand(Gates, Tokens, Units, Layers, Batch, Steps).Training();
 
@@ -40,5 +42,5 @@ internal sealed record CharacterSize
 
     public static IModel Create(CompiledModels compiled) => compiled.Create(Class, seed: 1);
 
-    public ITrainer CreateTrainer(IModel model) => model.CreateTrainer(Batch, Steps);
+    public ITrainer CreateTrainer(IModel model) => model.CreateTrainer(Batch, Steps, threads: Threads);
 }

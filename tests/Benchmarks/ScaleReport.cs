@@ -15,6 +15,9 @@ internal static class ScaleReport
         new("steps", [1, 4, 16, 64, 256, 1024, 4096], value => new CharacterSize { Steps = value }),
         new("batch", [1, 2, 4, 8, 16, 32, 64, 128, 256], value => new CharacterSize { Batch = value }),
         new("layers", [1, 2, 4, 8], value => new CharacterSize { Layers = value }),
+
+        // Two threads want two processors: an affinity to one makes them take turns.
+        new("threads", [1, 2], value => new CharacterSize { Threads = value }),
     ];
 
     public static IEnumerable<string> Names => Axes.Select(axis => axis.Name);
