@@ -5,6 +5,7 @@ using System.Linq;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
+using static Unrolled.Generator.Emit.KernelText;
 
 namespace Unrolled.Generator.Emit;
 
@@ -58,7 +59,7 @@ internal sealed partial class KernelEmitter
         }).Distinct().ToImmutableArray();
         return Add(layer + "Step", comments, rows, extra, usesTokens, (set, name, writer) =>
         {
-            Attributes(writer);
+            Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens, oneRow: true)})"))
             using (writer.Block("unchecked"))
             {
@@ -134,7 +135,7 @@ internal sealed partial class KernelEmitter
         ModelSchedule schedule, StreamStage stage, RowReferences rows, InstructionSet set, SourceWriter writer, int first, int count, bool repeats, ImmutableArray<Operand> waiting)
     {
         // Where a block's elements lie in a row, and what a value is called.
-        string At(int block, int offset) => Joined((offset + (first + block) * set.Lanes).ToString(System.Globalization.CultureInfo.InvariantCulture), repeats ? "unit" : "");
+        string Place(int block, int offset) => Sum(Constant(offset + (first + block) * set.Lanes), repeats ? "unit" : "");
         Locals[] locals = Enumerable.Range(0, count).Select(block => new Locals(_equations, rows, suffix: count == 1 ? "" : "_" + block)).ToArray();
         var registers = new Dictionary<(Operand, int), string>();
         foreach (Statement part in stage.Parts)
@@ -162,7 +163,7 @@ internal sealed partial class KernelEmitter
             for (int block = 0; block < count; block++)
             {
                 int wait = waiting.IndexOf(kept);
-                string place = wait < 0 ? LoadAt(rows.Name(kept), At(block, rows.Offset(kept))) : LoadAt("scratch", At(block, wait * Packing.Padded(stage.Units)));
+                string place = wait < 0 ? Load(rows.Name(kept), Place(block, rows.Offset(kept))) : Load("scratch", Place(block, wait * Packing.Padded(stage.Units)));
                 writer.Line($"{place} = {registers[(kept, block)]};");
             }
         }
@@ -176,8 +177,8 @@ internal sealed partial class KernelEmitter
                     string name = locals[block].Fresh(_equations.Name(accumulator.Value) ?? schedule.ValueOf(accumulator.Target).Name);
                     string start = accumulator.Start switch
                     {
-                        StartKind.Bias => LoadAt("parameters", At(block, _layout.PlaceOf(accumulator.Bias!).Offset)),
-                        StartKind.InPlace => LoadAt(rows.Name(accumulator.Target), At(block, rows.Offset(accumulator.Target))),
+                        StartKind.Bias => Load("parameters", Place(block, _layout.PlaceOf(accumulator.Bias!).Offset)),
+                        StartKind.InPlace => Load(rows.Name(accumulator.Target), Place(block, rows.Offset(accumulator.Target))),
                         _ => "V.Zero",
                     };
                     writer.Line($"V {name} = {start};");
@@ -193,9 +194,9 @@ internal sealed partial class KernelEmitter
             int firstPanel = first / blocksInPanel, panelFloats = packing.PanelVectors * 16 * packing.Columns;
             int width = firstPanel < packing.Panels - 1 ? packing.PanelVectors : packing.LastPanelVectors;
             string weights = locals[0].Fresh("weights");
-            string origin = Joined((packing.Offset + firstPanel * panelFloats).ToString(System.Globalization.CultureInfo.InvariantCulture),
-                repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
-            writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(IsDerived(schedule, packing) ? "derived" : "parameters")}, {origin});");
+            string origin = Sum(
+                Constant(packing.Offset + firstPanel * panelFloats), repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
+            writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(IsDerived(schedule, packing) ? "derived" : "parameters")}, {(origin.Length == 0 ? "0" : origin)});");
             int Offset(int block, int slot)
             {
                 int at = first + block - firstPanel * blocksInPanel;
@@ -221,7 +222,7 @@ internal sealed partial class KernelEmitter
                 {
                     using (writer.Block(""))
                     {
-                        writer.Line($"V x = {set.Factory}.Create({KernelEmitter.At(rows.Name(row), offset)});");
+                        writer.Line($"V x = {set.Factory}.Create({At(rows.Name(row), offset)});");
                         EachSum((sum, weight) => $"{sum} = {string.Format(set.MultiplyAdd, "x", weight, sum)};");
                     }
 
@@ -231,7 +232,7 @@ internal sealed partial class KernelEmitter
 
                 using (writer.Block($"for (int k = 0; k < {columns}; k++)"))
                 {
-                    writer.Line($"V x = {set.Factory}.Create(Unsafe.Add(ref {rows.Name(row)}, {(offset == 0 ? "k" : $"{offset} + k")}));");
+                    writer.Line($"V x = {set.Factory}.Create({At(rows.Name(row), Sum(Constant(offset), "k"))});");
                     EachSum((sum, weight) => $"{sum} = {string.Format(set.MultiplyAdd, "x", weight, sum)};");
                     if (!IsNear(stage))
                     {
@@ -272,7 +273,7 @@ internal sealed partial class KernelEmitter
                     for (int k = 0; k < term.Packing.Columns; k++)
                     {
                         string x = locals[block].Fresh("x");
-                        writer.Line($"V {x} = {set.Factory}.Create({KernelEmitter.At(values, rows.Offset(term.Operands[0]) + k)});");
+                        writer.Line($"V {x} = {set.Factory}.Create({At(values, rows.Offset(term.Operands[0]) + k)});");
                         for (int slot = 0; slot < term.Packing.Slots; slot++)
                         {
                             bool isNew = k > 0 && k < chains;
@@ -303,18 +304,15 @@ internal sealed partial class KernelEmitter
                 }
                 else if (!names.Has(load.Node))
                 {
-                    bool isElement = !load.Node.Type.Has(Axes.Unit);
-                    string place = isElement ? $"{set.Factory}.Create({KernelEmitter.At(rows.Name(load.Operand), rows.Offset(load.Operand))})" : LoadAt(rows.Name(load.Operand), At(block, rows.Offset(load.Operand)));
+                    int offset = rows.Offset(load.Operand);
+                    string place = Read(set, load.Node, rows.Name(load.Operand), Constant(offset), Place(block, offset));
                     writer.Line($"V {names.Name(load.Node)} = {place};");
                 }
             }
 
             foreach (Node node in read.Where(node => node.Kind is NodeKind.Constant or NodeKind.Parameter && !names.Has(node)).OrderBy(node => node.Id))
             {
-                string value = node.Kind == NodeKind.Constant ? $"{set.Factory}.Create({SourceWriter.Number(node.Value)})"
-                    : node.Type.Has(Axes.Unit) ? LoadAt("parameters", At(block, _layout.PlaceOf(node).Offset))
-                    : $"{set.Factory}.Create({KernelEmitter.At("parameters", _layout.PlaceOf(node).Offset)})";
-                writer.Line($"V {names.Name(node)} = {value};");
+                writer.Line($"V {names.Name(node)} = {(node.Kind == NodeKind.Constant ? Number(set, node) : Parameter(node))};");
             }
 
             foreach (Node node in map.Computed().Where(node => !names.Has(node)))
@@ -326,14 +324,12 @@ internal sealed partial class KernelEmitter
             {
                 registers[(store.Operand, block)] = names.Name(store.Node);
             }
+
+            string Parameter(Node node)
+            {
+                int offset = _layout.PlaceOf(node).Offset;
+                return Read(set, node, "parameters", Constant(offset), Place(block, offset));
+            }
         }
     }
-
-    private static string Joined(params string[] terms)
-    {
-        string joined = string.Join(" + ", terms.Where(term => term.Length > 0 && term != "0"));
-        return joined.Length == 0 ? "0" : joined;
-    }
-
-    private static string LoadAt(string reference, string offset) => offset == "0" ? $"Unsafe.As<float, V>(ref {reference})" : $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {offset}))";
 }

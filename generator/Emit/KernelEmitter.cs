@@ -7,6 +7,7 @@ using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
+using static Unrolled.Generator.Emit.KernelText;
 
 namespace Unrolled.Generator.Emit;
 
@@ -100,7 +101,7 @@ internal sealed partial class KernelEmitter
             ProductStage stage => Product(schedule, stage, rows, layer),
             MapStage stage => Epilogue(schedule, stage, rows, layer),
             ColumnSums sums => Sums(sums, rows, layer),
-            RowSum sum => Sum(sum, rows, layer),
+            RowSum sum => SumOfRows(sum, rows, layer),
             WeightGradient { IsLookup: true } gradient => TokenGradient(schedule, gradient, rows, layer),
             WeightGradient gradient => Gradient(schedule, gradient, rows, layer),
             _ => throw new InvalidOperationException($"no kernel for {statement}"),
@@ -294,7 +295,7 @@ internal sealed partial class KernelEmitter
         string weights = extra[extra.Count - 1];
         return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
         {
-            Attributes(writer);
+            Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
             using (writer.Block("unchecked"))
             using (writer.Block("for (int row = 0; row < rows; row++)"))
@@ -324,7 +325,7 @@ internal sealed partial class KernelEmitter
         var extra = new List<string> { "gradients" };
         return Add(layer + "TokenGradient", ImmutableArray.Create("the columns of " + gradient.Packing.Name + " that tokens name get their adjoints"), rows, extra, usesTokens: true, (set, name, writer) =>
         {
-            Attributes(writer);
+            Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true, takesPart: true)})"))
             using (writer.Block("unchecked"))
             {
@@ -432,8 +433,8 @@ internal sealed partial class KernelEmitter
                     // One panel has none before it.
                     string weightsBefore = panels == 1 ? "" : $" + panel * {width * 16 * packing.Columns}";
                     string adjoint = panels == 1 ? adjoints : $"Unsafe.Add(ref {adjoints}, panel * {packing.PanelVectors / packing.Slots * 16})";
-                    string value = $"Unsafe.Add(ref {columns}, {Sum(rows.Offset(gradient.Columns), "column")})";
-                    string target = $"Unsafe.Add(ref gradients, {Sum(offset + vectors[0] * 16, $"column * {width * 16}")}{weightsBefore})";
+                    string value = $"Unsafe.Add(ref {columns}, {Sum(Constant(rows.Offset(gradient.Columns)), "column")})";
+                    string target = $"Unsafe.Add(ref gradients, {Sum(Constant(offset + vectors[0] * 16), $"column * {width * 16}")}{weightsBefore})";
                     Dispatch(writer, $"Gradient{vectors.Length}(ref {value}, ref {adjoint}, ref {target}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
@@ -460,7 +461,7 @@ internal sealed partial class KernelEmitter
             // A row that is summed goes through 16 virtual lanes on every instruction set.
             int parts = stage.Reductions.IsEmpty ? 1 : set.Parts;
             int step = parts * set.Lanes, end = stage.Units == 0 ? set.Lanes : Packing.Padded(stage.Units);
-            Attributes(writer);
+            Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false)})"))
             using (writer.Block("unchecked"))
             {
@@ -550,7 +551,7 @@ internal sealed partial class KernelEmitter
             i => Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit"));
     }
 
-    private KernelCall Sum(RowSum sum, RowReferences rows, string layer)
+    private KernelCall SumOfRows(RowSum sum, RowReferences rows, string layer)
     {
         rows.Index(sum.Load.Operand);
         rows.Index(sum.Target);
@@ -581,7 +582,7 @@ internal sealed partial class KernelEmitter
         extra.AddRange(targets);
         return Add(wanted, comments, rows, extra, usesTokens: false, (set, name, writer) =>
         {
-            Attributes(writer);
+            Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: false, takesPart: true)})"))
             using (writer.Block("unchecked"))
             {
@@ -631,7 +632,7 @@ internal sealed partial class KernelEmitter
     {
         foreach (Node constant in read.Where(node => node.Kind == NodeKind.Constant).Distinct().OrderBy(node => node.Id))
         {
-            writer.Line($"V {locals.Name(constant)} = {set.Factory}.Create({SourceWriter.Number(constant.Value)});");
+            writer.Line($"V {locals.Name(constant)} = {Number(set, constant)};");
         }
     }
 
@@ -641,19 +642,14 @@ internal sealed partial class KernelEmitter
     {
         foreach (Binding load in loads)
         {
-            string offset = row ? $"row * {rows.Stride(rows.Index(load.Operand))}" : "";
-            bool isElement = !load.Node.Type.Has(Axes.Unit);
-            string[] terms = { rows.Offset(load.Operand) == 0 ? "" : rows.Offset(load.Operand).ToString(CultureInfo.InvariantCulture), offset, isElement ? "" : unit };
-            string at = string.Join(" + ", terms.Where(term => term.Length > 0));
-            string place = at.Length == 0 ? rows.Name(load.Operand) : $"Unsafe.Add(ref {rows.Name(load.Operand)}, {at})";
-            writer.Line($"V {locals.Name(load.Node)} = {(isElement ? $"{set.Factory}.Create({place})" : $"Unsafe.As<float, V>(ref {place})")};");
+            string offset = Sum(Constant(rows.Offset(load.Operand)), row ? $"row * {rows.Stride(rows.Index(load.Operand))}" : "");
+            writer.Line($"V {locals.Name(load.Node)} = {Read(set, load.Node, rows.Name(load.Operand), offset, Sum(offset, unit))};");
         }
 
         foreach (Node parameter in read.Where(node => node.Kind == NodeKind.Parameter).Distinct().OrderBy(node => node.Id))
         {
-            int offset = _layout.PlaceOf(parameter).Offset;
-            string value = parameter.Type.Has(Axes.Unit) ? Load("parameters", offset, unit) : $"{set.Factory}.Create({At("parameters", offset)})";
-            writer.Line($"V {locals.Name(parameter)} = {value};");
+            string offset = Constant(_layout.PlaceOf(parameter).Offset);
+            writer.Line($"V {locals.Name(parameter)} = {Read(set, parameter, "parameters", offset, Sum(offset, unit))};");
         }
 
         foreach (Node node in computed)
@@ -661,6 +657,12 @@ internal sealed partial class KernelEmitter
             writer.Line($"V {locals.Name(node)} = {Code(node, locals)};");
         }
     }
+
+    /// <summary>A value from memory: a vector of its units, or its one element in all lanes.</summary>
+    private static string Read(InstructionSet set, Node node, string reference, string element, string vector) =>
+        node.Type.Has(Axes.Unit) ? Load(reference, vector) : $"{set.Factory}.Create({At(reference, element)})";
+
+    private static string Number(InstructionSet set, Node constant) => $"{set.Factory}.Create({SourceWriter.Number(constant.Value)})";
 
     private static string Code(Node node, Locals locals)
     {
@@ -734,17 +736,6 @@ internal sealed partial class KernelEmitter
 
     private static bool IsDerived(ModelSchedule schedule, Packing packing) => schedule.Derived.Contains(packing);
 
-    private static void Attributes(SourceWriter writer) => writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
-
-    private static string At(string reference, int offset) => offset == 0 ? reference : $"Unsafe.Add(ref {reference}, {offset})";
-
-    private static string Sum(int offset, string variable) => offset == 0 ? variable : $"{offset} + {variable}";
-
-    private static string Load(string reference, int offset) => $"Unsafe.As<float, V>(ref {At(reference, offset)})";
-
-    private static string Load(string reference, int offset, string variable) =>
-        $"Unsafe.As<float, V>(ref Unsafe.Add(ref {reference}, {Sum(offset, variable)}))";
-
     /// <param name="oneRow">Whether it is for one row alone, whose token comes by value.</param>
     private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false) => string.Join(", ",
         (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "int token" : "ref int tokens" })
@@ -794,7 +785,7 @@ internal sealed partial class KernelEmitter
         print(body);
         string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart: takesPart) + body, comments, named =>
         {
-            Attributes(_common);
+            Optimized(_common);
             using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart: takesPart)})"))
             {
                 _common.Lines(body.ToString());

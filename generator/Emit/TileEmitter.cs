@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using static Unrolled.Generator.Emit.KernelText;
 
 namespace Unrolled.Generator.Emit;
 
@@ -20,7 +21,7 @@ internal static class TileEmitter
     public static void Product(SourceWriter writer, InstructionSet set, int vectors)
     {
         writer.Line($"// Rows of values times panels of {vectors * 16} columns of packed weights.");
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"internal static void Product{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -40,19 +41,7 @@ internal static class TileEmitter
 
             using (writer.Block("for (; panel < shape.Panels; panel++)"))
             {
-                if (set.WholePanels)
-                {
-                    writer.Line($"ProductRows{vectors}(ref values, ref weights, ref start, ref sums, in shape, rows);");
-                }
-                else
-                {
-                    for (int v = 0; v < vectors; v++)
-                    {
-                        writer.Line($"ProductRows(ref values, ref Unsafe.Add(ref weights, {v * 16}), {vectors * 16}, ref Unsafe.Add(ref start, shape.Start{v}), ref Unsafe.Add(ref sums, shape.Sum{v}), in shape, rows);");
-                    }
-                }
-
-                Advance(writer, "");
+                Panel(writer, set, vectors, "ProductRows");
             }
         }
 
@@ -62,6 +51,24 @@ internal static class TileEmitter
             Rows(writer, set, vectors);
             Row(writer, set, vectors);
         }
+    }
+
+    /// <summary>All rows against the panel at hand, whole or 16 columns at a time, and on to the next one.</summary>
+    private static void Panel(SourceWriter writer, InstructionSet set, int vectors, string rowsMethod)
+    {
+        if (set.WholePanels)
+        {
+            writer.Line($"{rowsMethod}{vectors}(ref values, ref weights, ref start, ref sums, in shape, rows);");
+        }
+        else
+        {
+            for (int v = 0; v < vectors; v++)
+            {
+                writer.Line($"{rowsMethod}(ref values, ref Unsafe.Add(ref weights, {v * 16}), {vectors * 16}, ref Unsafe.Add(ref start, shape.Start{v}), ref Unsafe.Add(ref sums, shape.Sum{v}), in shape, rows);");
+            }
+        }
+
+        Advance(writer, "");
     }
 
     private static void Advance(SourceWriter writer, string times)
@@ -77,7 +84,7 @@ internal static class TileEmitter
         string suffix = set.WholePanels ? vectors.ToString() : "";
         string stride = set.WholePanels ? "" : "int weightStride, ", argument = set.WholePanels ? "" : "weightStride, ";
         ImmutableArray<int> heights = set.RowTiles[vectors];
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void ProductRows{suffix}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -124,7 +131,7 @@ internal static class TileEmitter
     {
         string stride = set.WholePanels ? "" : "int weightStride, ";
         List<(int Vector, int Part)> lanes = Lanes(set, vectors);
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void Product{height}x{vectors}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape)"))
         using (writer.Block("unchecked"))
         {
@@ -176,7 +183,7 @@ internal static class TileEmitter
     /// <summary>One row against several panels.</summary>
     private static void Row(SourceWriter writer, InstructionSet set, int vectors)
     {
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void ProductRow{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape)"))
         using (writer.Block("unchecked"))
         {
@@ -231,24 +238,12 @@ internal static class TileEmitter
     public static void ShortProduct(SourceWriter writer, InstructionSet set, int vectors)
     {
         writer.Line($"// Rows of few values times panels of {vectors * 16} columns of packed weights, each sum in {set.ShortChains} interleaved chains.");
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"internal static void ShortProduct{vectors}(ref float values, ref float weights, ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         using (writer.Block("for (int panel = 0; panel < shape.Panels; panel++)"))
         {
-            if (set.WholePanels)
-            {
-                writer.Line($"ShortRows{vectors}(ref values, ref weights, ref start, ref sums, in shape, rows);");
-            }
-            else
-            {
-                for (int v = 0; v < vectors; v++)
-                {
-                    writer.Line($"ShortRows(ref values, ref Unsafe.Add(ref weights, {v * 16}), {vectors * 16}, ref Unsafe.Add(ref start, shape.Start{v}), ref Unsafe.Add(ref sums, shape.Sum{v}), in shape, rows);");
-                }
-            }
-
-            Advance(writer, "");
+            Panel(writer, set, vectors, "ShortRows");
         }
 
         writer.Line();
@@ -264,7 +259,7 @@ internal static class TileEmitter
         string weightStride = set.WholePanels ? (vectors * 16).ToString() : "weightStride";
         List<(int Vector, int Part)> lanes = Lanes(set, vectors);
         int chains = set.ShortChains;
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void ShortRows{suffix}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -332,7 +327,7 @@ internal static class TileEmitter
     {
         writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
         writer.Line("// A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.");
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
@@ -377,7 +372,7 @@ internal static class TileEmitter
     /// <summary>Copies a panel's adjoints together: row after row for tiles of whole panels, 16 columns after each other for narrow ones.</summary>
     private static void Gather(SourceWriter writer, InstructionSet set, int vectors)
     {
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void Gather{vectors}(ref float adjoints, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -403,7 +398,7 @@ internal static class TileEmitter
     {
         string suffix = set.WholePanels ? vectors.ToString() : "";
         ImmutableArray<int> heights = set.RowTiles[vectors];
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void GradientColumns{suffix}(ref float values, ref float adjoints, ref float gradients, {(set.WholePanels ? "ref float next, " : "")}in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -452,7 +447,7 @@ internal static class TileEmitter
     private static void GradientTile(SourceWriter writer, InstructionSet set, int height, int vectors)
     {
         List<(int Vector, int Part)> lanes = Lanes(set, vectors);
-        writer.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization)]");
+        Optimized(writer);
         using (writer.Block($"private static void Gradient{height}x{vectors}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
@@ -501,14 +496,4 @@ internal static class TileEmitter
         Enumerable.Range(0, vectors).SelectMany(vector => Enumerable.Range(0, set.Parts).Select(part => (vector, part))).ToList();
 
     private static int Offset(InstructionSet set, (int Vector, int Part) lane) => lane.Vector * 16 + lane.Part * set.Lanes;
-
-    private static string Constant(int value) => value == 0 ? "" : value.ToString(System.Globalization.CultureInfo.InvariantCulture);
-
-    private static string Times(int count, string value) => count == 0 ? "" : count == 1 ? value : $"{count} * {value}";
-
-    private static string Sum(params string[] terms) => string.Join(" + ", terms.Where(term => term.Length > 0));
-
-    private static string At(string reference, string offset) => offset.Length == 0 ? reference : $"Unsafe.Add(ref {reference}, {offset})";
-
-    private static string Load(string reference, string offset) => $"Unsafe.As<float, V>(ref {At(reference, offset)})";
 }
