@@ -42,10 +42,11 @@ internal static class Compiler
 
         // How.
         ParameterLayout layout = ParameterLayout.Of(network);
-        ModelSchedule rowSchedule = Row(streaming, layout, "Row");
-        ModelSchedule stepSchedule = Schedule(streaming, layout, "Step");
-        ModelSchedule runSchedule = Divided(Schedule(sequence, layout, "Run"));
-        ModelSchedule trainingSchedule = Divided(Schedule(training, layout, "Training"));
+        ModelSchedule step = Stack.Run(streaming, layout, "Step");
+        ModelSchedule rowSchedule = Row(step);
+        ModelSchedule stepSchedule = Schedule(step);
+        ModelSchedule runSchedule = Divided(Schedule(Stack.Run(sequence, layout, "Run")));
+        ModelSchedule trainingSchedule = Divided(Schedule(Stack.Run(training, layout, "Training")));
         return new CompilationResult(
             Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
     }
@@ -66,16 +67,17 @@ internal static class Compiler
     }
 
     /// <summary>One row of one step: streaming as most do it.</summary>
-    internal static ModelSchedule Row(ModelGraph streaming, ParameterLayout layout, string name)
+    internal static ModelSchedule Row(ModelSchedule step)
     {
-        ModelSchedule schedule = Plan.Run(Stream.Run(Stack.Run(streaming, layout, name)));
+        ModelSchedule schedule = Plan.Run(Stream.Run(step));
         ScheduleVerifier.Verify(schedule);
         return schedule;
     }
 
-    internal static ModelSchedule Schedule(ModelGraph graph, ParameterLayout layout, string name)
+    /// <summary>A program in its stages, with its memory.</summary>
+    internal static ModelSchedule Schedule(ModelSchedule stacked)
     {
-        ModelSchedule schedule = Plan.Run(Fuse.Run(Stack.Run(graph, layout, name)));
+        ModelSchedule schedule = Plan.Run(Fuse.Run(stacked));
         ScheduleVerifier.Verify(schedule);
         return schedule;
     }

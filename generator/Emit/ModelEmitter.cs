@@ -228,7 +228,7 @@ internal sealed class ModelEmitter
 
     private void Session()
     {
-        var row = new ProgramEmitter(_row, _kernels, _layout, 0, "row", "global::" + _kernelNamespace, oneRow: true);
+        var row = new ProgramEmitter(_row, _kernels, _layout, 0, "row", "global::" + _kernelNamespace);
         var step = new ProgramEmitter(_step, _kernels, _layout, 0, "step", "global::" + _kernelNamespace);
         int runDerived = _step.Derived.Sum(packing => packing.Length);
         var run = new ProgramEmitter(_run, _kernels, _layout, runDerived, "run", "global::" + _kernelNamespace);
@@ -556,18 +556,20 @@ internal sealed class ModelEmitter
             _writer.Line($"ref float derived = ref _memory.At(_derived{(derivedOffset == 0 ? "" : $" + {derivedOffset}")});");
         }
 
-        if (program.OfType<Parallel>().Any(parallel => parallel.Division != Division.Blocks))
+        bool hasRows = program.OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows);
+        bool hasRowsOfSteps = program.OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps);
+        if (hasRows || hasRowsOfSteps)
         {
             _writer.Line();
             _writer.Line("// This thread's rows: of the batch, and of all steps one after another.");
         }
 
-        if (program.OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows))
+        if (hasRows)
         {
             _writer.Line("(int firstRow, int ownRows) = part.Of(rows);");
         }
 
-        if (program.OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps))
+        if (hasRowsOfSteps)
         {
             _writer.Line("(int first, int own) = part.Of(rows * steps);");
         }

@@ -16,15 +16,10 @@ internal sealed class ProgramEmitter
     private readonly string _prefix;
     private readonly string _kernelNamespace;
 
-    private readonly bool _oneRow;
-
     /// <param name="derivedOffset">Where this schedule's derived packings begin among those of the class.</param>
     /// <param name="prefix">What the fields of this schedule's own buffers begin with.</param>
-    /// <param name="oneRow">Whether the program is for one row of one step, whose input comes as an argument.</param>
-    public ProgramEmitter(
-        ModelSchedule schedule, KernelEmitter kernels, ParameterLayout layout, int derivedOffset, string prefix, string kernelNamespace, bool oneRow = false)
+    public ProgramEmitter(ModelSchedule schedule, KernelEmitter kernels, ParameterLayout layout, int derivedOffset, string prefix, string kernelNamespace)
     {
-        _oneRow = oneRow;
         _schedule = schedule;
         _kernels = kernels;
         _layout = layout;
@@ -51,27 +46,29 @@ internal sealed class ProgramEmitter
     private static string Numbered(string name, int number) =>
         name + (char.IsDigit(name[name.Length - 1]) || name is "_state" or "_finalGradient" or "_initialGradient" ? "_" : "") + number;
 
-    /// <summary>Buffers of this schedule alone, with the rows they need.</summary>
-    public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps) => _schedule.Buffers
-        .Where(IsUsed).Where(buffer => buffer.Residence is Residence.Once or Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
-        .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
-        {
-            Residence.Once => "1",
-            Residence.Step => $"(long){batch}",
-            Residence.Ring => $"2L * {batch}",
-            Residence.Steps => $"(long){batch} * {steps}",
-            _ => $"(long){batch} * ({steps} + 1)",
-        }));
+    /// <summary>Buffers of this schedule alone that a statement reads or writes, with the rows they need: what stays in registers needs none.</summary>
+    public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps)
+    {
+        var used = new HashSet<int>(_schedule.AllStatements
+            .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
+            .Select(operand => _schedule.BufferOf(operand).Id));
+        return _schedule.Buffers
+            .Where(buffer => used.Contains(buffer.Id)
+                && buffer.Residence is Residence.Once or Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
+            .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
+            {
+                Residence.Once => "1",
+                Residence.Step => $"(long){batch}",
+                Residence.Ring => $"2L * {batch}",
+                Residence.Steps => $"(long){batch} * {steps}",
+                _ => $"(long){batch} * ({steps} + 1)",
+            }));
+    }
 
-    /// <summary>Whether a statement reads or writes the buffer: what stays in registers needs none.</summary>
-    private bool IsUsed(Buffer buffer) => _schedule.AllStatements
-        .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
-        .Any(operand => _schedule.BufferOf(operand).Id == buffer.Id);
-
-    /// <summary>The program for one row of one step, and where it leaves the outputs.</summary>
+    /// <summary>The program for one row of one step, whose input comes as an argument, and where it leaves the outputs.</summary>
     public void EmitRow(SourceWriter writer)
     {
-        var position = new Position(InLoop: false, OneStep: true, Division: null);
+        var position = new Position(InLoop: false, OneStep: true, Division: null, OneRow: true);
         foreach (Statement statement in _schedule.Forward)
         {
             Statement(writer, statement, position, "");
@@ -155,7 +152,7 @@ internal sealed class ProgramEmitter
     }
 
     /// <summary>Where in a program a statement stands, which decides the rows it is on.</summary>
-    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division)
+    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division, bool OneRow = false)
     {
         /// <summary>The first of this thread's rows; null where it has all.</summary>
         public string? FirstRow => Division switch { Schedule.Division.Rows => "firstRow", Schedule.Division.RowsOfSteps => "first", _ => null };
@@ -163,7 +160,7 @@ internal sealed class ProgramEmitter
         /// <summary>How many rows.</summary>
         public string Rows(Extent extent) => Division switch
         {
-            _ when extent == Extent.Once => "1",
+            _ when OneRow || extent == Extent.Once => "1",
             Schedule.Division.Rows => "ownRows",
             Schedule.Division.RowsOfSteps => "own",
             _ => extent == Extent.Step || InLoop || OneStep ? "rows" : "rows * steps",
@@ -203,7 +200,7 @@ internal sealed class ProgramEmitter
         string token = (position.InLoop && !position.OneStep, position.FirstRow) switch
         {
             _ when call.IsOneRow => "token",
-            _ when _oneRow => "ref token",
+            _ when position.OneRow => "ref token",
             (false, var first) => $"ref _tokens[{first ?? "0"}]",
             (true, null) => "ref _tokens[t * rows]",
             (true, { } first) => $"ref _tokens[t * rows + {first}]",
@@ -218,7 +215,7 @@ internal sealed class ProgramEmitter
             }));
         if (!call.IsOneRow)
         {
-            arguments = arguments.Append(_oneRow ? "1" : position.Rows(Passes.StatementExtensions.RowExtent(statement)));
+            arguments = arguments.Append(position.Rows(Passes.StatementExtensions.RowExtent(statement)));
         }
 
         if (call.TakesPart)
@@ -235,7 +232,7 @@ internal sealed class ProgramEmitter
         bool isWhole = copy.FromElement == 0 && copy.ToElement == 0
             && (copy.From is not { } whole || _schedule.ValueOf(whole).Units == _schedule.ValueOf(copy.To).Units);
         int length = isWhole ? Packing.Padded(copy.Units) : copy.Units;
-        string rows = _oneRow ? "1" : position.Rows(copy.Extent);
+        string rows = position.Rows(copy.Extent);
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
@@ -265,7 +262,7 @@ internal sealed class ProgramEmitter
     private string Address(int bufferId, Moment moment, int floats, Position position)
     {
         Buffer buffer = _schedule.Buffers[bufferId];
-        if (_oneRow && buffer.Residence == Residence.Input)
+        if (position.OneRow && buffer.Residence == Residence.Input)
         {
             return floats == 0 ? "input" : $"Unsafe.Add(ref input, {floats})";
         }

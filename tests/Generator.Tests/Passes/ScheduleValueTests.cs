@@ -61,7 +61,7 @@ public sealed class ScheduleValueTests
         ModelGraph network = Compiler.Network(Networks.Graph(name));
         ModelGraph streaming = Prune.Run(network);
         ParameterLayout layout = ParameterLayout.Of(network);
-        ModelSchedule schedule = Compiler.Row(streaming, layout, "Row");
+        ModelSchedule schedule = Compiler.Row(Generator.Passes.Stack.Run(streaming, layout, "Row"));
         NetworkData data = NetworkData.Random(network, 1, 5);
         NetworkValues expected = GraphInterpreter.Evaluate(network, data);
         var states = new Dictionary<string, Tensor>();
