@@ -211,30 +211,46 @@ internal sealed class Expander
             case NumberExpression number:
                 return number;
             case ReferenceExpression reference:
-                if (Flatten(reference.Name) is not NameSyntax name)
-                {
-                    return null;
-                }
-
-                return reference.DelaySize is null ? reference with { Name = name }
-                    : Delay(reference.DelaySize) is int delay ? new ReferenceExpression(name, delay, reference.Span)
-                    : null;
+                return Expand(reference);
             case NegateExpression negate:
-                return Expand(negate.Operand) is ExpressionSyntax operand ? negate with { Operand = operand } : null;
+                return Expand(negate);
             case BinaryExpression binary:
-                ExpressionSyntax? left = Expand(binary.Left);
-                ExpressionSyntax? right = Expand(binary.Right);
-                return left is null || right is null ? null : binary with { Left = left, Right = right };
+                return Expand(binary);
             case CallExpression call:
-                List<ExpressionSyntax> arguments = call.Arguments.Select(Expand).OfType<ExpressionSyntax>().ToList();
-                return arguments.Count == call.Arguments.Count
-                    ? call with { Arguments = new EquatableArray<ExpressionSyntax>(arguments) }
-                    : null;
+                return Expand(call);
             case FamilyExpression family:
                 return Expand(family);
             default:
                 throw new NotSupportedException(expression.GetType().Name);
         }
+    }
+
+    // A method a kind: equations nest deeply, and a frame that holds every kind's locals takes the stack several times over.
+    private ExpressionSyntax? Expand(ReferenceExpression reference)
+    {
+        if (Flatten(reference.Name) is not NameSyntax name)
+        {
+            return null;
+        }
+
+        return reference.DelaySize is null ? reference with { Name = name }
+            : Delay(reference.DelaySize) is int delay ? new ReferenceExpression(name, delay, reference.Span)
+            : null;
+    }
+
+    private ExpressionSyntax? Expand(NegateExpression negate) => Expand(negate.Operand) is ExpressionSyntax operand ? negate with { Operand = operand } : null;
+
+    private ExpressionSyntax? Expand(BinaryExpression binary)
+    {
+        ExpressionSyntax? left = Expand(binary.Left);
+        ExpressionSyntax? right = Expand(binary.Right);
+        return left is null || right is null ? null : binary with { Left = left, Right = right };
+    }
+
+    private ExpressionSyntax? Expand(CallExpression call)
+    {
+        List<ExpressionSyntax> arguments = call.Arguments.Select(Expand).OfType<ExpressionSyntax>().ToList();
+        return arguments.Count == call.Arguments.Count ? call with { Arguments = new EquatableArray<ExpressionSyntax>(arguments) } : null;
     }
 
     private ExpressionSyntax? Expand(FamilyExpression family)
@@ -248,11 +264,11 @@ internal sealed class Expander
                 terms.Add(term);
             }
         });
-        if (_errors.Count > errors || _isTooLarge)
-        {
-            return null;
-        }
+        return _errors.Count > errors || _isTooLarge ? null : Joined(family, terms);
+    }
 
+    private ExpressionSyntax? Joined(FamilyExpression family, List<ExpressionSyntax> terms)
+    {
         if (family.Operator == "concat")
         {
             if (terms.Count == 0)
