@@ -134,9 +134,7 @@ public sealed class ExpanderTests
     {
         Marked expected = Marked.Parse(marked);
         EquationError error = Assert.Single(Expand(expected.Text).Errors);
-        Assert.Equal(id, error.Id);
-        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), error.Span);
+        expected.AssertTold(id, message, error);
     }
 
     [Fact]

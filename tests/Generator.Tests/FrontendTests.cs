@@ -234,9 +234,8 @@ public sealed class FrontendTests
         Assert.Null(result.Exception);
         Assert.Empty(models);
         Diagnostic diagnostic = Assert.Single(result.Diagnostics);
-        Assert.Equal((id, DiagnosticSeverity.Error), (diagnostic.Id, diagnostic.Severity));
-        Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
+        Assert.Equal(DiagnosticSeverity.Error, diagnostic.Severity);
+        expected.AssertTold(id, message, diagnostic);
         FileLinePositionSpan place = diagnostic.Location.GetLineSpan();
         Assert.Equal(("Model0.cs", 1), (place.Path, place.StartLinePosition.Line));
     }

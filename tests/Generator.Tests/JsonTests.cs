@@ -215,12 +215,7 @@ public sealed class JsonTests
         Assert.Null(result.Exception);
         Assert.Empty(result.GeneratedSources);
         Diagnostic diagnostic = Assert.Single(result.Diagnostics);
-        Assert.Equal(id, diagnostic.Id);
-        Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
-        Assert.Equal(
-            new FileLinePositionSpan(Path, SourceText.From(expected.Text).Lines.GetLinePositionSpan(expected.Spans[0])),
-            diagnostic.Location.GetLineSpan());
+        expected.AssertToldIn(Path, id, message, diagnostic);
     }
 
     public static TheoryData<string, string, int> TooMuch => new()

@@ -314,9 +314,7 @@ public sealed class ParserTests
         (CellSyntax? cell, EquatableArray<EquationError> errors) = Parser.Parse(expected.Text);
         Assert.Null(cell);
         EquationError error = Assert.Single(errors);
-        Assert.Equal(id, error.Id);
-        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), error.Span);
+        expected.AssertTold(id, message, error);
     }
 
     [Theory]

@@ -72,12 +72,7 @@ public sealed class SharedCellTests
             Assert.Null(result.Exception);
             Assert.Empty(result.GeneratedSources);
             Diagnostic diagnostic = Assert.Single(result.Diagnostics);
-            Assert.Equal(id, diagnostic.Id);
-            Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
-            Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
-            Assert.Equal(
-                new FileLinePositionSpan("cells/own.cell", SourceText.From(expected.Text).Lines.GetLinePositionSpan(expected.Spans[0])),
-                diagnostic.Location.GetLineSpan());
+            expected.AssertToldIn("cells/own.cell", id, message, diagnostic);
         }
     }
 

@@ -124,9 +124,7 @@ public sealed class UserCellTests
         Assert.Null(result.Exception);
         Assert.Empty(models);
         Diagnostic diagnostic = Assert.Single(result.Diagnostics);
-        Assert.Equal(id, diagnostic.Id);
-        Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
+        expected.AssertTold(id, message, diagnostic);
     }
 
     /// <summary>The same mistake, an unknown function, in every kind of string.</summary>
@@ -217,9 +215,7 @@ public sealed class UserCellTests
         Marked expected = Marked.Parse("using Unrolled; " + marked);
         GeneratorRunResult result = RunCompiler(expected.Text);
         Diagnostic diagnostic = Assert.Single(result.Diagnostics);
-        Assert.Equal(DiagnosticIds.ModelTooLarge, diagnostic.Id);
-        Assert.StartsWith(message, diagnostic.GetMessage(), StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), diagnostic.Location.SourceSpan);
+        expected.AssertTold(DiagnosticIds.ModelTooLarge, message, diagnostic);
     }
 
     [Theory]

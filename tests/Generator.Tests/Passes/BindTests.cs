@@ -28,9 +28,7 @@ public sealed class BindTests
     {
         Marked expected = Marked.Parse(marked);
         EquationError error = Assert.Single(Compiler.Compile(Networks.Features(3, Layer(expected.Text))).Errors).Error;
-        Assert.Equal(id, error.Id);
-        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
-        Assert.Equal(Assert.Single(expected.Spans), error.Span);
+        expected.AssertTold(id, message, error);
     }
 
     [Theory]
