@@ -15,7 +15,8 @@ public static partial class VectorMath
     /// denormal results included.
     /// </summary>
     /// <remarks>
-    /// Computed from e = e^-|x|, which cannot overflow, as 1 / (1 + e) or e / (1 + e): small results keep their relative accuracy.
+    /// Computed from e = e^-|x|, which cannot overflow, as 1 / (1 + e) or e / (1 + e): small results keep their relative accuracy. The
+    /// denominator does not wait for e: a small cell waits for each operation of the chain.
     /// </remarks>
     [MethodImpl(Inline)]
     public static Vector512<float> Sigmoid(Vector512<float> x)
@@ -31,10 +32,11 @@ public static partial class VectorMath
         var high = Avx512F.FusedMultiplyAdd(Vector512.Create(E5), r, Vector512.Create(E4));
         high = Avx512F.FusedMultiplyAdd(Vector512.Create(E6), r2, high);
         low = Avx512F.FusedMultiplyAdd(middle, r2, low);
-        var e = Avx512F.Scale(Avx512F.FusedMultiplyAdd(high, r2 * r2, low), n);
+        var p = Avx512F.FusedMultiplyAdd(high, r2 * r2, low);
+        var e = Avx512F.Scale(p, n);
 
         var numerator = Avx512F.BlendVariable(Vector512.Create(1f), e, Avx512F.CompareLessThan(x, Vector512<float>.Zero));
-        return numerator / (e + Vector512.Create(1f));
+        return numerator / Avx512F.FusedMultiplyAdd(p, Avx512F.Scale(Vector512.Create(1f), n), Vector512.Create(1f));
     }
 
     /// <inheritdoc cref="Sigmoid(Vector512{float})"/>
@@ -55,11 +57,12 @@ public static partial class VectorMath
         var p = Fma.MultiplyAdd(high, r2 * r2, low);
 
         var scale = (shifted.AsInt32() + Vector256.Create(ExponentBias + LiftExponent)) << MantissaBits;
-        var e = p * scale.AsSingle() * Vector256.Create(Unlift);
+        var lifted = p * scale.AsSingle();
+        var e = lifted * Vector256.Create(Unlift);
 
         // Blending by the sign bit: where x is -0 or a negative NaN, both choices give the same.
         var numerator = Avx.BlendVariable(Vector256.Create(1f), e, x);
-        return numerator / (e + Vector256.Create(1f));
+        return numerator / Fma.MultiplyAdd(lifted, Vector256.Create(Unlift), Vector256.Create(1f));
     }
 
     /// <inheritdoc cref="Sigmoid(Vector512{float})"/>
