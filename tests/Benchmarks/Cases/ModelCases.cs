@@ -4,7 +4,8 @@ namespace Unrolled.Benchmarks;
 
 /// <summary>
 /// Generated models at work: <c>step-CELL-I-H</c>, one streaming step; <c>seq-CELL-I-H-B-T</c>, T steps of B sequences;
-/// <c>train-CELL-I-H-B-T</c>, forward and backward with all gradients; <c>charrnn-CELL-V-H-L-B-T</c>, a whole training step.
+/// <c>train-CELL-I-H-B-T</c>, forward and backward with all gradients; <c>charrnn-CELL-V-H-L-B-T</c>, a whole training step;
+/// <c>product-I-O-B</c>, a dense layer over B rows: one product and hardly anything beside it.
 /// </summary>
 internal static class ModelCases
 {
@@ -48,6 +49,9 @@ internal static class ModelCases
         Characters("charrnn-lstm-16-32-1-16-25", 4, () => new SmallLstmCharacters(Seed)),
         Characters("charrnn-lstm-65-128-2-50-50", 4, () => new LstmCharacters(Seed)),
         Characters("charrnn-lstm-65-512-2-50-50", 4, () => new LargeLstmCharacters(Seed)),
+        Product("product-64-512-600", () => new Dense64x512(Seed)),
+        Product("product-128-512-600", () => new Dense128x512(Seed)),
+        Product("product-512-2048-48", () => new Dense512x2048(Seed)),
     ];
 
     private static BenchmarkCase Step(string name, int gates, Func<IModel> create)
@@ -92,6 +96,17 @@ internal static class ModelCases
                 trainer.Forward(inputs);
                 trainer.Backward(upstream);
             };
+        });
+    }
+
+    private static BenchmarkCase Product(string name, Func<IModel> create)
+    {
+        int[] sizes = Sizes(name);
+        return new BenchmarkCase(name, Demand.Dense(sizes[0], sizes[1], sizes[2]), () =>
+        {
+            var trainer = create().CreateTrainer(batchSize: sizes[2], steps: 1);
+            var inputs = Values(sizes[2] * sizes[0]);
+            return () => trainer.Forward(inputs);
         });
     }
 

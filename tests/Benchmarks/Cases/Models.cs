@@ -30,3 +30,8 @@ namespace Unrolled.Benchmarks.Models;
 [Model(Tokens = 65), Gru(128), Gru(128), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class GruCharacters;
 [Model(Tokens = 65), Lstm(128), Lstm(128), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class LstmCharacters;
 [Model(Tokens = 65), Lstm(512), Lstm(512), Dense(65), Loss(Loss.SoftmaxCrossEntropy)] internal sealed partial class LargeLstmCharacters;
+
+// Products alone.
+[Model(Features = 64), Dense(512)] internal sealed partial class Dense64x512;
+[Model(Features = 128), Dense(512)] internal sealed partial class Dense128x512;
+[Model(Features = 512), Dense(2048)] internal sealed partial class Dense512x2048;
