@@ -77,7 +77,7 @@ internal static class Compiler
     /// <summary>A program in its stages, with its memory.</summary>
     internal static ModelSchedule Schedule(ModelSchedule stacked)
     {
-        ModelSchedule schedule = Plan.Run(Fuse.Run(stacked));
+        ModelSchedule schedule = Plan.Run(GatherSums.Run(Fuse.Run(stacked)));
         ScheduleVerifier.Verify(schedule);
         return schedule;
     }

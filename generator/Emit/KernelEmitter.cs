@@ -405,7 +405,9 @@ internal sealed partial class KernelEmitter
         int columnStride = rows.Stride(rows.Index(gradient.Columns)), adjointStride = rows.Stride(rows.Index(first));
         bool isWhole = gradient.Adjoints.All(adjoint => adjoint is not null);
         string names = string.Join(", ", packing.Matrices.Where((_, slot) => gradient.Adjoints[slot] is not null).Select(matrix => _equations.Expression(matrix)));
-        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows"), rows, new List<string> { "gradients", "gathered" }, writer =>
+        Node[] sums = gradient.Vectors.OfType<Node>().ToArray();
+        string sumNames = sums.Length == 0 ? "" : $"; of {string.Join(", ", sums.Select(vector => _equations.Expression(vector)))}: adjoints summed over rows";
+        return AddCommon(layer + "WeightGradient", ImmutableArray.Create($"gradients of {names}: adjoints ⊗ operand, summed over rows{sumNames}"), rows, new List<string> { "gradients", "gathered" }, writer =>
         {
             int call = 0;
             foreach ((int firstPanel, int panels, int width) in Panels(packing))
@@ -414,6 +416,9 @@ internal sealed partial class KernelEmitter
                 int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
                 int offset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns;
                 int AdjointOffset(int v) => rows.Offset(gradient.Adjoints[v % packing.Slots]!.Value) + v / packing.Slots * 16 + block;
+
+                // Sums of vectors are added by the thread that has the first column.
+                int VectorOffset(int v) => gradient.Vectors[v % packing.Slots] is { } vector ? _layout.PlaceOf(vector).Offset + v / packing.Slots * 16 + block : -1;
 
                 // A slot that has no gradient here leaves its lanes alone: the others go one by one.
                 IEnumerable<int[]> parts = isWhole
@@ -427,7 +432,8 @@ internal sealed partial class KernelEmitter
                         "Columns = columns", $"ValueStride = {columnStride}", "Panels = panels", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
                         $"PanelFloats = {width * 16 * packing.Columns}", $"WeightStride = {width * 16}", $"AdjointStride = {adjointStride}",
                     }
-                        .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"));
+                        .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"))
+                        .Concat(sums.Length == 0 ? Enumerable.Empty<string>() : vectors.Select((v, index) => $"Vector{index} = {VectorOffset(v).ToString(CultureInfo.InvariantCulture)}").Prepend("SumsVectors = column == 0 && columns > 0"));
                     writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
 
                     // One panel has none before it.
@@ -435,7 +441,8 @@ internal sealed partial class KernelEmitter
                     string adjoint = panels == 1 ? adjoints : $"Unsafe.Add(ref {adjoints}, panel * {packing.PanelVectors / packing.Slots * 16})";
                     string value = $"Unsafe.Add(ref {columns}, {Sum(Constant(rows.Offset(gradient.Columns)), "column")})";
                     string target = $"Unsafe.Add(ref gradients, {Sum(Constant(offset + vectors[0] * 16), $"column * {width * 16}")}{weightsBefore})";
-                    Dispatch(writer, $"Gradient{vectors.Length}(ref {value}, ref {adjoint}, ref {target}, ref gathered, in {shape}, rows);");
+                    string vector = At("gradients", panels == 1 || sums.Length == 0 ? "" : $"panel * {packing.PanelVectors / packing.Slots * 16}");
+                    Dispatch(writer, $"Gradient{vectors.Length}(ref {value}, ref {adjoint}, ref {target}, ref {vector}, ref gathered, in {shape}, rows);");
                     _gradientVectors.Add(vectors.Length);
                     call++;
                 }

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
@@ -13,6 +14,9 @@ internal static class TileEmitter
 {
     /// <summary>Rows of a weight gradient's chunk: its gathered adjoints and values stay in the first-level cache.</summary>
     public const int ChunkRows = 128;
+
+    /// <summary>Rows of a tile that share a reference: an address has room for one or two strides beside it.</summary>
+    private const int ReferenceRows = 3;
 
     /// <summary>Floats of the memory where a thread gathers a panel's adjoints.</summary>
     public const int GatheredFloats = ChunkRows * 4 * 16;
@@ -135,16 +139,22 @@ internal static class TileEmitter
         using (writer.Block($"private static void Product{height}x{vectors}(ref float values, ref float weights, {stride}ref float start, ref float sums, in ProductShape shape)"))
         using (writer.Block("unchecked"))
         {
-            writer.Line("int stride = shape.StartStride;");
-            for (int r = 0; r < height; r++)
+            // References that walk from row to row, and few of them: an index for each row and vector would cost more instructions than the sums.
+            string[] starts = Walks("start", "Start");
+            Stride("nint stride", "StartStride");
+            Each(starts, (sum, place) => $"V {sum} = {place};");
+
+            Stride("stride", "ValueStride");
+            if (height > 2)
             {
-                for (int v = 0; v < lanes.Count; v++)
-                {
-                    writer.Line($"V s{r}_{v} = {Load("start", Sum(Times(r, "stride"), set.WholePanels ? $"shape.Start{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))};");
-                }
+                writer.Line("nint twice = 2 * stride;");
             }
 
-            writer.Line("stride = shape.ValueStride;");
+            for (int r = ReferenceRows; r < height; r += ReferenceRows)
+            {
+                writer.Line($"ref float values{r} = ref Unsafe.Add(ref values{(r == ReferenceRows ? "" : (r - ReferenceRows).ToString())}, {ReferenceRows} * stride);");
+            }
+
             writer.Line("int columns = shape.Columns;");
             using (writer.Block("for (int k = 0; k < columns; k++)"))
             {
@@ -155,7 +165,7 @@ internal static class TileEmitter
 
                 for (int r = 0; r < height; r++)
                 {
-                    writer.Line($"{(r == 0 ? "V x" : "x")} = {set.Factory}.Create({At("values", Times(r, "stride"))});");
+                    writer.Line($"{(r == 0 ? "V x" : "x")} = {set.Factory}.Create({At(Values(r), r % ReferenceRows == 0 ? "" : r % ReferenceRows == 1 ? "stride" : "twice")});");
                     for (int v = 0; v < lanes.Count; v++)
                     {
                         string w = height > 1 ? $"w{v}" : Load("weights", Constant(Offset(set, lanes[v])));
@@ -163,21 +173,56 @@ internal static class TileEmitter
                     }
                 }
 
-                writer.Line("values = ref Unsafe.Add(ref values, 1);");
+                for (int r = 0; r < height; r += ReferenceRows)
+                {
+                    writer.Line($"{Values(r)} = ref Unsafe.Add(ref {Values(r)}, 1);");
+                }
+
                 writer.Line($"weights = ref Unsafe.Add(ref weights, {(set.WholePanels ? (vectors * 16).ToString() : "weightStride")});");
             }
 
-            writer.Line("stride = shape.SumStride;");
+            string[] sums = Walks("sums", "Sum");
+            Stride("stride", "SumStride");
+            Each(sums, (sum, place) => $"{place} = {sum};");
+        }
+
+        writer.Line();
+
+        void Stride(string variable, string field)
+        {
+            if (height > 1)
+            {
+                writer.Line($"{variable} = shape.{field};");
+            }
+        }
+
+        static string Values(int row) => row < ReferenceRows ? "values" : $"values{row / ReferenceRows * ReferenceRows}";
+
+        // One reference for each 16 lanes: a panel's lie apart, and a set that takes 16 at a time has only these.
+        string[] Walks(string name, string field)
+        {
+            for (int v = 0; v < vectors && set.WholePanels; v++)
+            {
+                writer.Line($"ref float {name}{v} = ref Unsafe.Add(ref {name}, shape.{field}{v});");
+            }
+
+            return Enumerable.Range(0, vectors).Select(v => set.WholePanels ? name + v : name).ToArray();
+        }
+
+        void Each(string[] walks, Func<string, string, string> line)
+        {
             for (int r = 0; r < height; r++)
             {
                 for (int v = 0; v < lanes.Count; v++)
                 {
-                    writer.Line($"{Load("sums", Sum(Times(r, "stride"), set.WholePanels ? $"shape.Sum{lanes[v].Vector}" : "", Constant(lanes[v].Part * set.Lanes)))} = s{r}_{v};");
+                    writer.Line(line($"s{r}_{v}", Load(walks[lanes[v].Vector], Constant(lanes[v].Part * set.Lanes))));
+                    if (r + 1 < height && lanes[v].Part == set.Parts - 1)
+                    {
+                        writer.Line($"{walks[lanes[v].Vector]} = ref Unsafe.Add(ref {walks[lanes[v].Vector]}, stride);");
+                    }
                 }
             }
         }
-
-        writer.Line();
     }
 
     /// <summary>One row against several panels.</summary>
@@ -328,16 +373,23 @@ internal static class TileEmitter
         writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
         writer.Line("// A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.");
         Optimized(writer);
-        using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)"))
+        using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
         {
             writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
             writer.Line("ref float adjoint = ref adjoints;");
             writer.Line("ref float gradient = ref gradients;");
+            writer.Line("ref float vector = ref vectors;");
             using (writer.Block("for (int panel = 0; panel < shape.Panels; panel++)"))
             {
                 writer.Line($"Gather{vectors}(ref adjoint, ref gathered, in shape, chunk);");
+                using (writer.Block("if (shape.SumsVectors)"))
+                {
+                    writer.Line($"SumRows{vectors}(ref gathered, ref vector, in shape, chunk);");
+                }
+
+                writer.Line();
                 if (set.WholePanels)
                 {
                     writer.Line("// The last panel is followed by the next rows' first.");
@@ -353,6 +405,7 @@ internal static class TileEmitter
                 }
 
                 writer.Line("adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);");
+                writer.Line("vector = ref Unsafe.Add(ref vector, shape.PanelStep);");
                 writer.Line("gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);");
             }
 
@@ -363,6 +416,7 @@ internal static class TileEmitter
 
         writer.Line();
         Gather(writer, set, vectors);
+        SumRows(writer, set, vectors);
         if (set.WholePanels)
         {
             GradientColumns(writer, set, vectors);
@@ -382,8 +436,7 @@ internal static class TileEmitter
             {
                 foreach ((int vector, int part) in Lanes(set, vectors))
                 {
-                    int target = set.WholePanels ? vector * 16 : vector * 16 * ChunkRows + part * set.Lanes;
-                    writer.Line($"{Load("gathered", Constant(target))} = {Load("adjoints", Sum($"adjoint{vector}", Constant(part * set.Lanes)))};");
+                    writer.Line($"{Load("gathered", Constant(GatheredAt(set, vector, part)))} = {Load("adjoints", Sum($"adjoint{vector}", Constant(part * set.Lanes)))};");
                 }
 
                 writer.Line("adjoints = ref Unsafe.Add(ref adjoints, stride);");
@@ -393,6 +446,47 @@ internal static class TileEmitter
 
         writer.Line();
     }
+
+    /// <summary>Adds the sums of gathered adjoints to the gradients of vectors.</summary>
+    private static void SumRows(SourceWriter writer, InstructionSet set, int vectors)
+    {
+        Optimized(writer);
+        using (writer.Block($"private static void SumRows{vectors}(ref float gathered, ref float vectors, in GradientShape shape, int rows)"))
+        using (writer.Block("unchecked"))
+        {
+            List<(int Vector, int Part)> lanes = Lanes(set, vectors);
+            for (int v = 0; v < lanes.Count; v++)
+            {
+                writer.Line($"V total{v} = V.Zero;");
+            }
+
+            using (writer.Block("for (int row = 0; row < rows; row++)"))
+            {
+                for (int v = 0; v < lanes.Count; v++)
+                {
+                    writer.Line($"total{v} = total{v} + {Load("gathered", GatheredAt(set, lanes[v].Vector, lanes[v].Part))};");
+                }
+
+                writer.Line($"gathered = ref Unsafe.Add(ref gathered, {(set.WholePanels ? vectors * 16 : 16)});");
+            }
+
+            for (int v = 0; v < lanes.Count; v++)
+            {
+                using (writer.Block($"if (shape.Vector{lanes[v].Vector} >= 0)"))
+                {
+                    string target = Load("vectors", Sum($"shape.Vector{lanes[v].Vector}", Constant(lanes[v].Part * set.Lanes)));
+                    writer.Line($"{target} = {target} + total{v};");
+                }
+
+                writer.Line();
+            }
+        }
+
+        writer.Line();
+    }
+
+    /// <summary>Where a row's gathered adjoints lie: together for tiles of whole panels, 16 columns after each other for narrow ones.</summary>
+    private static int GatheredAt(InstructionSet set, int vector, int part) => set.WholePanels ? vector * 16 : vector * 16 * ChunkRows + part * set.Lanes;
 
     public static void GradientColumns(SourceWriter writer, InstructionSet set, int vectors)
     {
@@ -451,9 +545,10 @@ internal static class TileEmitter
         using (writer.Block($"private static void Gradient{height}x{vectors}(ref float values, ref float adjoints, ref float gradients, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
         {
-            writer.Line("int stride = shape.WeightStride;");
-            Each((c, v) => $"V s{c}_{v} = {Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))};");
-            writer.Line("int valueStride = shape.ValueStride;");
+            writer.Line("nint stride = shape.WeightStride;");
+            writer.Line("ref float gradient = ref gradients;");
+            Each((sum, place) => $"V {sum} = {place};");
+            writer.Line("nint valueStride = shape.ValueStride;");
             using (writer.Block("for (int row = 0; row < rows; row++)"))
             {
                 for (int v = 0; v < lanes.Count; v++)
@@ -474,18 +569,24 @@ internal static class TileEmitter
                 writer.Line($"adjoints = ref Unsafe.Add(ref adjoints, {vectors * 16});");
             }
 
-            Each((c, v) => $"{Load("gradients", Sum(Times(c, "stride"), Constant(Offset(set, lanes[v]))))} = s{c}_{v};");
+            writer.Line("gradient = ref gradients;");
+            Each((sum, place) => $"{place} = {sum};");
         }
 
         writer.Line();
 
-        void Each(System.Func<int, int, string> line)
+        void Each(Func<string, string, string> line)
         {
             for (int c = 0; c < height; c++)
             {
                 for (int v = 0; v < lanes.Count; v++)
                 {
-                    writer.Line(line(c, v));
+                    writer.Line(line($"s{c}_{v}", Load("gradient", Constant(Offset(set, lanes[v])))));
+                }
+
+                if (c + 1 < height)
+                {
+                    writer.Line("gradient = ref Unsafe.Add(ref gradient, stride);");
                 }
             }
         }

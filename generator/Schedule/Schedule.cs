@@ -127,7 +127,11 @@ internal sealed record RowSum(string Name, Extent Extent, int Units, Binding Loa
 /// <param name="Adjoints">One for each slot; null leaves the slot alone.</param>
 /// <param name="Columns">What the matrices were applied to: a value, or tokens.</param>
 internal sealed record WeightGradient(
-    string Name, Extent Extent, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name);
+    string Name, Extent Extent, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name)
+{
+    /// <summary>For each slot the parameter whose gradient is the sum of the slot's adjoints over all rows: a bias. Null for none.</summary>
+    public ImmutableArray<Node?> Vectors { get; init; } = Adjoints.Select(_ => (Node?)null).ToImmutableArray();
+}
 
 /// <summary>Rows from one place to another: a state and a loop's memory, a part of a vector and the whole; without a source, zeros.</summary>
 /// <param name="FromElement">Where in the source's row to begin.</param>

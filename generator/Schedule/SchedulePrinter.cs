@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Linq;
 using System.Text;
+using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 
 namespace Unrolled.Generator.Schedule;
@@ -69,7 +70,8 @@ internal static class SchedulePrinter
                         Line(depth, $"sum of rows {sum.Extent} {At(sum.Load.Operand)} -> {At(sum.Target)}");
                         break;
                     case WeightGradient gradient:
-                        Line(depth, $"gradient {gradient.Extent} {gradient.Packing.Name}: {string.Join(", ", gradient.Adjoints.Select(a => a is { } o ? At(o) : "-"))} ⊗ {At(gradient.Columns)}");
+                        Line(depth, $"gradient {gradient.Extent} {gradient.Packing.Name}: {string.Join(", ", gradient.Adjoints.Select(a => a is { } o ? At(o) : "-"))} ⊗ {At(gradient.Columns)}"
+                            + (gradient.Vectors.OfType<Node>().Any() ? $", sums for {string.Join(", ", gradient.Vectors.OfType<Node>().Select(vector => vector.Name))}" : ""));
                         break;
                     case CopyRows copy:
                         Line(depth, $"copy {copy.Extent} {copy.Units}: {(copy.From is { } from ? At(from) : "0")} -> {At(copy.To)}");

@@ -87,4 +87,19 @@ public readonly record struct GradientShape
 
     /// <summary>Where the fourth vector's adjoints lie.</summary>
     public int Adjoint3 { get; init; }
+
+    /// <summary>Whether sums of the adjoints over rows are wanted too: the gradients of vectors.</summary>
+    public bool SumsVectors { get; init; }
+
+    /// <summary>Where the sums of the first vector's adjoints are added; negative where they are not wanted.</summary>
+    public int Vector0 { get; init; }
+
+    /// <summary>Where the sums of the second vector's adjoints are added; negative where they are not wanted.</summary>
+    public int Vector1 { get; init; }
+
+    /// <summary>Where the sums of the third vector's adjoints are added; negative where they are not wanted.</summary>
+    public int Vector2 { get; init; }
+
+    /// <summary>Where the sums of the fourth vector's adjoints are added; negative where they are not wanted.</summary>
+    public int Vector3 { get; init; }
 }

@@ -382,7 +382,6 @@ namespace Samples
                 part.Meet();
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps, part);
                 global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
                 global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
 
@@ -748,64 +747,43 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_xn += d_n_preactivation, summed over rows
-        // d_gru_0.b_hn += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-            else
-            {
-                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-        }
-
-        // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
+        // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows; of b_r, b_z, b_xn: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
-            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
-        // gradients of W_hr, W_hz, W_hn: adjoints ⊗ operand, summed over rows
+        // gradients of W_hr, W_hz, W_hn: adjoints ⊗ operand, summed over rows; of b_hn: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 17);
-            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 16, PanelFloats = 816, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 0 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 16, PanelFloats = 816, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = -1, Vector1 = -1, Vector2 = 3264 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
@@ -975,20 +953,36 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -997,42 +991,57 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
             }
         }
 
@@ -1041,14 +1050,22 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1057,24 +1074,31 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
             }
         }
 
@@ -1083,11 +1107,15 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1096,15 +1124,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
             }
         }
 
@@ -1113,9 +1144,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1128,9 +1161,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
             }
         }
 
@@ -1139,9 +1174,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1150,8 +1184,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
             }
         }
 
@@ -1310,32 +1344,60 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start1));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start1));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s8_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start1));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s9_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start1));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s10_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start1));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
-                V s11_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
+                V s11_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1347,64 +1409,91 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
                     s6_1 = Avx512F.FusedMultiplyAdd(x, w1, s6_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
                     s7_1 = Avx512F.FusedMultiplyAdd(x, w1, s7_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
                     s8_1 = Avx512F.FusedMultiplyAdd(x, w1, s8_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
                     s9_1 = Avx512F.FusedMultiplyAdd(x, w1, s9_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
                     s10_1 = Avx512F.FusedMultiplyAdd(x, w1, s10_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     s11_1 = Avx512F.FusedMultiplyAdd(x, w1, s11_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum1)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum1)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum1)) = s8_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum1)) = s9_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum1)) = s10_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum1)) = s11_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s5_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s6_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s7_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s8_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s9_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s10_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
+                Unsafe.As<float, V>(ref sums1) = s11_1;
             }
         }
 
@@ -1413,20 +1502,34 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1438,34 +1541,47 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                Unsafe.As<float, V>(ref sums1) = s5_1;
             }
         }
 
@@ -1474,14 +1590,21 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1493,19 +1616,25 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                Unsafe.As<float, V>(ref sums1) = s2_1;
             }
         }
 
@@ -1514,11 +1643,15 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1534,11 +1667,15 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                Unsafe.As<float, V>(ref sums1) = s1_1;
             }
         }
 
@@ -1547,10 +1684,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1560,9 +1697,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                Unsafe.As<float, V>(ref sums1) = s0_1;
             }
         }
 
@@ -1721,32 +1859,59 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start2));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start1));
-                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start2));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start1));
-                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start2));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s5_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s6_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                V s7_1 = Unsafe.As<float, V>(ref start1);
+                V s7_2 = Unsafe.As<float, V>(ref start2);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1761,58 +1926,84 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
                     s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
                     s5_2 = Avx512F.FusedMultiplyAdd(x, w2, s5_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
                     s6_1 = Avx512F.FusedMultiplyAdd(x, w1, s6_1);
                     s6_2 = Avx512F.FusedMultiplyAdd(x, w2, s6_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
                     s7_1 = Avx512F.FusedMultiplyAdd(x, w1, s7_1);
                     s7_2 = Avx512F.FusedMultiplyAdd(x, w2, s7_2);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
                     weights = ref Unsafe.Add(ref weights, 48);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum2)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum1)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum2)) = s6_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum1)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum2)) = s7_2;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s4_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s5_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s5_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s6_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s6_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                Unsafe.As<float, V>(ref sums1) = s7_1;
+                Unsafe.As<float, V>(ref sums2) = s7_2;
             }
         }
 
@@ -1821,20 +2012,34 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1849,30 +2054,43 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 48);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                Unsafe.As<float, V>(ref sums2) = s3_2;
             }
         }
 
@@ -1881,13 +2099,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1906,13 +2130,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 48);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                Unsafe.As<float, V>(ref sums2) = s1_2;
             }
         }
 
@@ -1921,11 +2151,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1936,10 +2167,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 48);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                Unsafe.As<float, V>(ref sums2) = s0_2;
             }
         }
 
@@ -2097,7 +2330,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2106,13 +2339,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns3(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -2137,6 +2377,39 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 48);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
+                    gathered = ref Unsafe.Add(ref gathered, 48);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total1;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total2;
+                }
+
             }
         }
 
@@ -2192,32 +2465,40 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16));
-                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 32));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16));
-                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s6_0 = Unsafe.As<float, V>(ref gradient);
+                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s7_0 = Unsafe.As<float, V>(ref gradient);
+                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2258,30 +2539,38 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 32)) = s6_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 32)) = s7_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s5_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s6_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s6_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s6_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s7_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s7_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s7_2;
             }
         }
 
@@ -2290,20 +2579,24 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2328,18 +2621,22 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
             }
         }
 
@@ -2348,14 +2645,16 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2372,12 +2671,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
             }
         }
 
@@ -2386,11 +2687,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2403,9 +2705,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
             }
         }
 
@@ -2879,48 +3182,6 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 }
             }
         }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_xn += d_n_preactivation, summed over rows
-        // d_gru_0.b_hn += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                            total3 = total3 + v21;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
-                }
-            }
-        }
     }
 }
 
@@ -2979,20 +3240,27 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3004,34 +3272,40 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Fma.MultiplyAdd(x, w0, s4_0);
                     s4_1 = Fma.MultiplyAdd(x, w1, s4_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Fma.MultiplyAdd(x, w0, s5_0);
                     s5_1 = Fma.MultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + 8)) = s5_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s4_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s5_1;
             }
         }
 
@@ -3040,16 +3314,21 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3061,24 +3340,28 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
             }
         }
 
@@ -3087,11 +3370,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -3110,8 +3394,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
             }
         }
 
@@ -3120,10 +3405,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3133,7 +3416,6 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
             }
@@ -3294,20 +3576,26 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3333,18 +3621,24 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8)) = s5_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s5_1;
             }
         }
 
@@ -3353,16 +3647,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3382,14 +3680,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
             }
         }
 
@@ -3398,12 +3700,14 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3417,10 +3721,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
             }
         }
 
@@ -3429,10 +3735,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3443,15 +3750,16 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -3460,13 +3768,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -3494,6 +3809,60 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total2;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total3;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total4;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total5;
+                }
+
             }
         }
 
@@ -4067,48 +4436,6 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 }
             }
         }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_xn += d_n_preactivation, summed over rows
-        // d_gru_0.b_hn += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                            total3 = total3 + v21;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
-                }
-            }
-        }
     }
 }
 
@@ -4151,15 +4478,16 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 12));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -4186,10 +4514,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 12)) = s1_3;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s1_3;
             }
         }
 
@@ -4198,12 +4527,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -4215,7 +4542,6 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
@@ -4376,16 +4702,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4405,14 +4733,16 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s1_3;
             }
         }
 
@@ -4421,12 +4751,13 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4441,17 +4772,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4460,13 +4792,20 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4500,6 +4839,102 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                V total8 = V.Zero;
+                V total9 = V.Zero;
+                V total10 = V.Zero;
+                V total11 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
+                    total8 = total8 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total9 = total9 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100));
+                    total10 = total10 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total4;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) + total5;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total6;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) + total7;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total8;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) + total9;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total10;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) + total11;
+                }
+
             }
         }
 
@@ -5242,48 +5677,6 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     dHPreviousProductsRow = ref Unsafe.Add(ref dHPreviousProductsRow, 32);
                     dHPreviousRow = ref Unsafe.Add(ref dHPreviousRow, 32);
-                }
-            }
-        }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_xn += d_n_preactivation, summed over rows
-        // d_gru_0.b_hn += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                            total3 = total3 + v21;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3264 + unit)) + VectorMath.MaskTail(total3, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }

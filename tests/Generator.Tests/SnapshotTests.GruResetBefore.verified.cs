@@ -398,7 +398,6 @@ namespace Samples
                 part.Meet();
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0VectorGradients(ref _memory.At(_sums2), ref gradients, rows * steps, part);
                 global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
                 global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
                 global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
@@ -800,43 +799,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_n += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-            else
-            {
-                PortableKernels.Gru0VectorGradients(ref sumsRow, ref gradients, rows, part);
-            }
-        }
-
-        // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows
+        // gradients of W_xr, W_xz, W_xn: adjoints ⊗ operand, summed over rows; of b_r, b_z, b_n: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
-            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
@@ -848,15 +827,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -868,15 +847,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new GradientShape { Columns = columns, ValueStride = 160, Panels = panels, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gathered, in shape, rows);
+                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -1046,20 +1025,36 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1068,42 +1063,57 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
             }
         }
 
@@ -1112,14 +1122,22 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1128,24 +1146,31 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
             }
         }
 
@@ -1154,11 +1179,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1167,15 +1196,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
             }
         }
 
@@ -1184,9 +1216,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1199,9 +1233,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
             }
         }
 
@@ -1210,9 +1246,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1221,8 +1256,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
             }
         }
 
@@ -1381,32 +1416,60 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start1));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start1));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s8_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start1));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s9_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start1));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s10_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start1));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
-                V s11_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
+                V s11_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1418,64 +1481,91 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
                     s6_1 = Avx512F.FusedMultiplyAdd(x, w1, s6_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
                     s7_1 = Avx512F.FusedMultiplyAdd(x, w1, s7_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
                     s8_1 = Avx512F.FusedMultiplyAdd(x, w1, s8_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
                     s9_1 = Avx512F.FusedMultiplyAdd(x, w1, s9_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
                     s10_1 = Avx512F.FusedMultiplyAdd(x, w1, s10_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     s11_1 = Avx512F.FusedMultiplyAdd(x, w1, s11_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum1)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum1)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum1)) = s8_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum1)) = s9_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum1)) = s10_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum1)) = s11_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s5_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s6_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s7_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s8_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s9_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s10_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
+                Unsafe.As<float, V>(ref sums1) = s11_1;
             }
         }
 
@@ -1484,20 +1574,34 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1509,34 +1613,47 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                Unsafe.As<float, V>(ref sums1) = s5_1;
             }
         }
 
@@ -1545,14 +1662,21 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1564,19 +1688,25 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                Unsafe.As<float, V>(ref sums1) = s2_1;
             }
         }
 
@@ -1585,11 +1715,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1605,11 +1739,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                Unsafe.As<float, V>(ref sums1) = s1_1;
             }
         }
 
@@ -1618,10 +1756,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1631,9 +1769,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 32);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                Unsafe.As<float, V>(ref sums1) = s0_1;
             }
         }
 
@@ -1798,32 +1937,58 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start3));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start2));
-                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s4_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
+                V s5_2 = Unsafe.As<float, V>(ref start2);
+                V s5_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1841,54 +2006,79 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
                     s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
                     s4_3 = Avx512F.FusedMultiplyAdd(x, w3, s4_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
                     s5_2 = Avx512F.FusedMultiplyAdd(x, w2, s5_2);
                     s5_3 = Avx512F.FusedMultiplyAdd(x, w3, s5_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum3)) = s4_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum2)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum3)) = s5_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s3_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s4_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s4_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                Unsafe.As<float, V>(ref sums1) = s5_1;
+                Unsafe.As<float, V>(ref sums2) = s5_2;
+                Unsafe.As<float, V>(ref sums3) = s5_3;
             }
         }
 
@@ -1897,28 +2087,50 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                V s4_2 = Unsafe.As<float, V>(ref start2);
+                V s4_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1936,45 +2148,66 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
                     s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
                     s4_3 = Avx512F.FusedMultiplyAdd(x, w3, s4_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum3)) = s4_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s3_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                Unsafe.As<float, V>(ref sums2) = s4_2;
+                Unsafe.As<float, V>(ref sums3) = s4_3;
             }
         }
 
@@ -1983,24 +2216,42 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -2018,36 +2269,53 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                Unsafe.As<float, V>(ref sums3) = s3_3;
             }
         }
 
@@ -2056,15 +2324,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -2086,15 +2362,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                Unsafe.As<float, V>(ref sums3) = s1_3;
             }
         }
 
@@ -2103,12 +2387,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -2120,11 +2406,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                Unsafe.As<float, V>(ref sums3) = s0_3;
             }
         }
 
@@ -2294,7 +2583,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2303,13 +2592,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows2(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns2(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -2333,6 +2629,32 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 32);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows2(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
+                    gathered = ref Unsafe.Add(ref gathered, 32);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total1;
+                }
+
             }
         }
 
@@ -2394,32 +2716,44 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride));
-                V s8_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride + 16));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride));
-                V s9_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride + 16));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride));
-                V s10_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride + 16));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride));
-                V s11_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride + 16));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s6_0 = Unsafe.As<float, V>(ref gradient);
+                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s7_0 = Unsafe.As<float, V>(ref gradient);
+                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s8_0 = Unsafe.As<float, V>(ref gradient);
+                V s8_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s9_0 = Unsafe.As<float, V>(ref gradient);
+                V s9_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s10_0 = Unsafe.As<float, V>(ref gradient);
+                V s10_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s11_0 = Unsafe.As<float, V>(ref gradient);
+                V s11_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2463,30 +2797,42 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 32);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride + 16)) = s8_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride + 16)) = s9_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride + 16)) = s10_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride)) = s11_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride + 16)) = s11_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s6_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s6_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s7_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s7_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s8_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s8_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s9_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s9_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s10_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s10_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s11_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s11_1;
             }
         }
 
@@ -2495,20 +2841,26 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2534,18 +2886,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 32);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
             }
         }
 
@@ -2554,14 +2912,17 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2578,12 +2939,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 32);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
             }
         }
 
@@ -2592,12 +2956,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2611,10 +2977,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 32);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
             }
         }
 
@@ -2623,10 +2991,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2637,15 +3006,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 32);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2654,13 +3024,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns3(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -2685,6 +3062,39 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 48);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
+                    gathered = ref Unsafe.Add(ref gathered, 48);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total1;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total2;
+                }
+
             }
         }
 
@@ -2740,32 +3150,40 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride));
-                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16));
-                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 32));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride));
-                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16));
-                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s6_0 = Unsafe.As<float, V>(ref gradient);
+                V s6_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s6_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s7_0 = Unsafe.As<float, V>(ref gradient);
+                V s7_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s7_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2806,30 +3224,38 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 16)) = s6_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride + 32)) = s6_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 16)) = s7_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride + 32)) = s7_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s5_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s6_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s6_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s6_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s7_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s7_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s7_2;
             }
         }
 
@@ -2838,20 +3264,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2876,18 +3306,22 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
             }
         }
 
@@ -2896,14 +3330,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2920,12 +3356,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
             }
         }
 
@@ -2934,11 +3372,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2951,16 +3390,17 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 48);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2969,13 +3409,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns4(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -3001,6 +3448,46 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 64);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 48));
+                    gathered = ref Unsafe.Add(ref gathered, 64);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total1;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total2;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total3;
+                }
+
             }
         }
 
@@ -3064,32 +3551,38 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32));
-                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3129,30 +3622,36 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48)) = s4_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 48)) = s5_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s4_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s5_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s5_3;
             }
         }
 
@@ -3161,28 +3660,33 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3217,26 +3721,31 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48)) = s4_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s4_3;
             }
         }
 
@@ -3245,24 +3754,28 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3292,22 +3805,26 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
             }
         }
 
@@ -3316,16 +3833,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3345,14 +3864,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
             }
         }
 
@@ -3361,12 +3882,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3381,10 +3903,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
             }
         }
 
@@ -3861,43 +4384,6 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 }
             }
         }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_n += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
-                }
-            }
-        }
     }
 }
 
@@ -3956,20 +4442,27 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3981,34 +4474,40 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Fma.MultiplyAdd(x, w0, s4_0);
                     s4_1 = Fma.MultiplyAdd(x, w1, s4_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Fma.MultiplyAdd(x, w0, s5_0);
                     s5_1 = Fma.MultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + 8)) = s5_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s4_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s5_1;
             }
         }
 
@@ -4017,16 +4516,21 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -4038,24 +4542,28 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
             }
         }
 
@@ -4064,11 +4572,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -4087,8 +4596,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
             }
         }
 
@@ -4097,10 +4607,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -4110,7 +4618,6 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
             }
@@ -4272,20 +4779,26 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4311,18 +4824,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8)) = s5_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s5_1;
             }
         }
 
@@ -4331,16 +4850,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4360,14 +4883,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
             }
         }
 
@@ -4376,12 +4903,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4395,10 +4924,12 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
             }
         }
 
@@ -4407,10 +4938,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4421,15 +4953,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4438,12 +4971,19 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows2(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4472,10 +5012,50 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows2(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total2;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total3;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4484,13 +5064,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4521,10 +5108,64 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total2;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total3;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total4;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total5;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4533,14 +5174,21 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4570,6 +5218,74 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total2;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total3;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total4;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total5;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total6;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) + total7;
+                }
+
             }
         }
 
@@ -5139,43 +5855,6 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 }
             }
         }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_n += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
-                }
-            }
-        }
     }
 }
 
@@ -5218,15 +5897,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 12));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -5253,10 +5933,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 12)) = s1_3;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s1_3;
             }
         }
 
@@ -5265,12 +5946,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -5282,7 +5961,6 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
@@ -5444,16 +6122,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -5473,14 +6153,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s1_3;
             }
         }
 
@@ -5489,12 +6171,13 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -5509,17 +6192,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -5528,12 +6212,19 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather2(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows2(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -5566,10 +6257,78 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows2(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total4;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) + total5;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total6;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) + total7;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -5578,13 +6337,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather3(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows3(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -5621,10 +6387,106 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows3(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                V total8 = V.Zero;
+                V total9 = V.Zero;
+                V total10 = V.Zero;
+                V total11 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
+                    total8 = total8 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total9 = total9 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100));
+                    total10 = total10 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total4;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) + total5;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total6;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) + total7;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total8;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) + total9;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total10;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) + total11;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -5633,14 +6495,21 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -5678,6 +6547,130 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                V total8 = V.Zero;
+                V total9 = V.Zero;
+                V total10 = V.Zero;
+                V total11 = V.Zero;
+                V total12 = V.Zero;
+                V total13 = V.Zero;
+                V total14 = V.Zero;
+                V total15 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
+                    total8 = total8 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total9 = total9 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100));
+                    total10 = total10 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
+                    total12 = total12 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144));
+                    total13 = total13 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6148));
+                    total14 = total14 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
+                    total15 = total15 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total4;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) + total5;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total6;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) + total7;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total8;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) + total9;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total10;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) + total11;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total12;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 4)) + total13;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) + total14;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 12)) + total15;
+                }
+
             }
         }
 
@@ -6430,43 +7423,6 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
-                }
-            }
-        }
-
-        // d_gru_0.b_r += d_r_preactivation, summed over rows
-        // d_gru_0.b_z += d_z_preactivation, summed over rows
-        // d_gru_0.b_n += d_n_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0VectorGradients(ref float sumsRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(2); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
-                    {
-                        V total0 = V.Zero;
-                        V total1 = V.Zero;
-                        V total2 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + row * 160 + unit));
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 160 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + row * 160 + unit));
-                            total0 = total0 + v18;
-                            total1 = total1 + v19;
-                            total2 = total2 + v20;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3168 + unit)) + VectorMath.MaskTail(total0, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3200 + unit)) + VectorMath.MaskTail(total1, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3232 + unit)) + VectorMath.MaskTail(total2, 17 - unit);
-                    }
-
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 20480);
                 }
             }
         }

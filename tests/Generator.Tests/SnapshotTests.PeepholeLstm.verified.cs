@@ -438,7 +438,6 @@ namespace Samples
 
                 // Each thread writes blocks of its own, from all rows.
                 global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4), ref _memory.At(_c5), ref _memory.At(_c5 + (nint)rows * 128), ref gradients, rows * steps, part);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1VectorGradients(ref _memory.At(_outputGradient), ref gradients, rows * steps, part);
                 global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[0], ref _memory.At(_sums4), ref gradients, rows * steps, part);
                 global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6), ref _memory.At(_sums4), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
                 global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)rows * 128), ref _memory.At(_outputGradient), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
@@ -824,12 +823,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.b_i += d_i_preactivation, summed over rows
         // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.b_f += d_f_preactivation, summed over rows
-        // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
-        // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -844,24 +839,6 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             else
             {
                 PortableKernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
-            }
-        }
-
-        // d_dense_1.b += d_output, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
-        {
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
-            }
-            else
-            {
-                PortableKernels.Dense1VectorGradients(ref dOutputRow, ref gradients, rows, part);
             }
         }
 
@@ -883,57 +860,57 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // gradients of W_hi, W_hf, W_hc, W_ho: adjoints ⊗ operand, summed over rows
+        // gradients of W_hi, W_hf, W_hc, W_ho: adjoints ⊗ operand, summed over rows; of b_i, b_f, b_c, b_o: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(8, 128);
-            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 512, Adjoint1 = 384, Adjoint2 = 256, Adjoint3 = 640 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 512, Adjoint1 = 384, Adjoint2 = 256, Adjoint3 = 640, SumsVectors = column == 0 && columns > 0, Vector0 = 109184, Vector1 = 109440, Vector2 = 109568, Vector3 = 109824 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
-        // gradients of W: adjoints ⊗ operand, summed over rows
+        // gradients of W: adjoints ⊗ operand, summed over rows; of b: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1WeightGradient(ref float hRow, ref float dOutputRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 128);
-            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48, SumsVectors = column == 0 && columns > 0, Vector0 = 109952, Vector1 = 109968, Vector2 = 109984, Vector3 = 110000 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
             }
             (panel, panels, column, columns) = part.Of(1, 128);
-            var shape1 = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64 };
+            var shape1 = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 110016 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gathered, in shape1, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
         }
     }
@@ -1058,20 +1035,36 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1080,42 +1073,57 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
             }
         }
 
@@ -1124,14 +1132,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1140,24 +1156,31 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
             }
         }
 
@@ -1166,11 +1189,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1179,15 +1206,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
             }
         }
 
@@ -1196,9 +1226,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1211,9 +1243,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
             }
         }
 
@@ -1222,9 +1256,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1233,8 +1266,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
             }
         }
 
@@ -1387,32 +1420,58 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start3));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start1));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start2));
-                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s4_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s4_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                V s5_1 = Unsafe.As<float, V>(ref start1);
+                V s5_2 = Unsafe.As<float, V>(ref start2);
+                V s5_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1430,54 +1489,79 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
                     s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
                     s4_3 = Avx512F.FusedMultiplyAdd(x, w3, s4_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     s5_1 = Avx512F.FusedMultiplyAdd(x, w1, s5_1);
                     s5_2 = Avx512F.FusedMultiplyAdd(x, w2, s5_2);
                     s5_3 = Avx512F.FusedMultiplyAdd(x, w3, s5_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum3)) = s4_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum1)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum2)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum3)) = s5_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s3_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s4_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s4_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                Unsafe.As<float, V>(ref sums1) = s5_1;
+                Unsafe.As<float, V>(ref sums2) = s5_2;
+                Unsafe.As<float, V>(ref sums3) = s5_3;
             }
         }
 
@@ -1486,28 +1570,50 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start1));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start2));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                V s4_1 = Unsafe.As<float, V>(ref start1);
+                V s4_2 = Unsafe.As<float, V>(ref start2);
+                V s4_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1525,45 +1631,66 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
                     s4_1 = Avx512F.FusedMultiplyAdd(x, w1, s4_1);
                     s4_2 = Avx512F.FusedMultiplyAdd(x, w2, s4_2);
                     s4_3 = Avx512F.FusedMultiplyAdd(x, w3, s4_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum1)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum2)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum3)) = s4_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s3_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                Unsafe.As<float, V>(ref sums1) = s4_1;
+                Unsafe.As<float, V>(ref sums2) = s4_2;
+                Unsafe.As<float, V>(ref sums3) = s4_3;
             }
         }
 
@@ -1572,24 +1699,42 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start1));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start2));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start3));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start1));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start2));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s2_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s2_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                V s3_1 = Unsafe.As<float, V>(ref start1);
+                V s3_2 = Unsafe.As<float, V>(ref start2);
+                V s3_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1607,36 +1752,53 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     s1_1 = Avx512F.FusedMultiplyAdd(x, w1, s1_1);
                     s1_2 = Avx512F.FusedMultiplyAdd(x, w2, s1_2);
                     s1_3 = Avx512F.FusedMultiplyAdd(x, w3, s1_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     s2_1 = Avx512F.FusedMultiplyAdd(x, w1, s2_1);
                     s2_2 = Avx512F.FusedMultiplyAdd(x, w2, s2_2);
                     s2_3 = Avx512F.FusedMultiplyAdd(x, w3, s2_3);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
                     s3_1 = Avx512F.FusedMultiplyAdd(x, w1, s3_1);
                     s3_2 = Avx512F.FusedMultiplyAdd(x, w2, s3_2);
                     s3_3 = Avx512F.FusedMultiplyAdd(x, w3, s3_3);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum1)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum2)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum3)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum1)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum2)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum3)) = s3_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s1_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s2_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s2_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s2_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                Unsafe.As<float, V>(ref sums1) = s3_1;
+                Unsafe.As<float, V>(ref sums2) = s3_2;
+                Unsafe.As<float, V>(ref sums3) = s3_3;
             }
         }
 
@@ -1645,15 +1807,23 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start1));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start2));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start3));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                start1 = ref Unsafe.Add(ref start1, stride);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                start2 = ref Unsafe.Add(ref start2, stride);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
+                start3 = ref Unsafe.Add(ref start3, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                V s1_1 = Unsafe.As<float, V>(ref start1);
+                V s1_2 = Unsafe.As<float, V>(ref start2);
+                V s1_3 = Unsafe.As<float, V>(ref start3);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1675,15 +1845,23 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum1)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum2)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum3)) = s1_3;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                sums1 = ref Unsafe.Add(ref sums1, stride);
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                sums2 = ref Unsafe.Add(ref sums2, stride);
+                Unsafe.As<float, V>(ref sums3) = s0_3;
+                sums3 = ref Unsafe.Add(ref sums3, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                Unsafe.As<float, V>(ref sums1) = s1_1;
+                Unsafe.As<float, V>(ref sums2) = s1_2;
+                Unsafe.As<float, V>(ref sums3) = s1_3;
             }
         }
 
@@ -1692,12 +1870,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start1));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start2));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start3));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                ref float start1 = ref Unsafe.Add(ref start, shape.Start1);
+                ref float start2 = ref Unsafe.Add(ref start, shape.Start2);
+                ref float start3 = ref Unsafe.Add(ref start, shape.Start3);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                V s0_1 = Unsafe.As<float, V>(ref start1);
+                V s0_2 = Unsafe.As<float, V>(ref start2);
+                V s0_3 = Unsafe.As<float, V>(ref start3);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1709,11 +1889,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 64);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum1)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum2)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum3)) = s0_3;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                ref float sums1 = ref Unsafe.Add(ref sums, shape.Sum1);
+                ref float sums2 = ref Unsafe.Add(ref sums, shape.Sum2);
+                ref float sums3 = ref Unsafe.Add(ref sums, shape.Sum3);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                Unsafe.As<float, V>(ref sums1) = s0_1;
+                Unsafe.As<float, V>(ref sums2) = s0_2;
+                Unsafe.As<float, V>(ref sums3) = s0_3;
             }
         }
 
@@ -1790,7 +1973,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -1799,13 +1982,20 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns1(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -1828,6 +2018,25 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
             }
         }
 
@@ -1888,20 +2097,32 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s6_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s7_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s8_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s9_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s10_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s11_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1932,18 +2153,30 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride)) = s11_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s6_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s7_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s8_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s9_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s10_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s11_0;
             }
         }
 
@@ -1952,14 +2185,20 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1978,12 +2217,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
             }
         }
 
@@ -1992,11 +2237,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2009,9 +2257,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
             }
         }
 
@@ -2020,10 +2271,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2034,8 +2287,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
             }
         }
 
@@ -2044,9 +2299,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2055,14 +2311,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2071,13 +2328,20 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns4(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -2103,6 +2367,46 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 64);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 48));
+                    gathered = ref Unsafe.Add(ref gathered, 64);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total1;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total2;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total3;
+                }
+
             }
         }
 
@@ -2166,32 +2470,38 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16));
-                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32));
-                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s5_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s5_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2231,30 +2541,36 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48)) = s4_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 16)) = s5_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 32)) = s5_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 48)) = s5_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s4_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s5_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s5_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s5_3;
             }
         }
 
@@ -2263,28 +2579,33 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16));
-                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32));
-                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s4_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s4_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2319,26 +2640,31 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 16)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 32)) = s4_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 48)) = s4_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s4_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s4_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s4_3;
             }
         }
 
@@ -2347,24 +2673,28 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16));
-                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32));
-                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16));
-                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32));
-                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s2_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s2_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s3_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s3_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2394,22 +2724,26 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 16)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 32)) = s2_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 48)) = s2_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 16)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 32)) = s3_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 48)) = s3_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s2_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s2_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s2_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s3_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s3_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s3_3;
             }
         }
 
@@ -2418,16 +2752,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2447,14 +2783,16 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 16)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 32)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 48)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s1_3;
             }
         }
 
@@ -2463,12 +2801,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2483,10 +2822,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 64);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 16)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 32)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 48)) = s0_3;
             }
         }
 
@@ -2872,12 +3212,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.b_i += d_i_preactivation, summed over rows
         // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.b_f += d_f_preactivation, summed over rows
-        // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
-        // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -2892,69 +3228,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        V total4 = V.Zero;
-                        V total5 = V.Zero;
-                        V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
                             V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_lstm_0_w_ci = v18 * v19;
                             V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v22 * v23;
+                            V d_lstm_0_w_co = v21 * v22;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v18;
-                            total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v20;
-                            total4 = total4 + v21;
-                            total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v22;
+                            total1 = total1 + d_lstm_0_w_cf;
+                            total2 = total2 + d_lstm_0_w_co;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) + total3;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) + total4;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total5;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
                     cRow = ref Unsafe.Add(ref cRow, 16384);
-                }
-            }
-        }
-
-        // d_dense_1.b += d_output, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(5); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V d_output = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, row * 80 + unit));
-                            total0 = total0 + d_output;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
-                    }
-
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }
@@ -3041,20 +3337,27 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3066,34 +3369,40 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Fma.MultiplyAdd(x, w0, s4_0);
                     s4_1 = Fma.MultiplyAdd(x, w1, s4_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Fma.MultiplyAdd(x, w0, s5_0);
                     s5_1 = Fma.MultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + 8)) = s5_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s4_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s5_1;
             }
         }
 
@@ -3102,16 +3411,21 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3123,24 +3437,28 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
             }
         }
 
@@ -3149,11 +3467,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -3172,8 +3491,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
             }
         }
 
@@ -3182,10 +3502,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -3195,7 +3513,6 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
             }
@@ -3280,20 +3597,26 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3319,18 +3642,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8)) = s5_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s5_1;
             }
         }
 
@@ -3339,16 +3668,20 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3368,14 +3701,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
             }
         }
 
@@ -3384,12 +3721,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3403,10 +3742,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
             }
         }
 
@@ -3415,10 +3756,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -3429,15 +3771,16 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -3446,11 +3789,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -3477,10 +3827,36 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -3489,14 +3865,21 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -3526,6 +3909,74 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total2;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total3;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total4;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total5;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total6;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) + total7;
+                }
+
             }
         }
 
@@ -3960,12 +4411,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.b_i += d_i_preactivation, summed over rows
         // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.b_f += d_f_preactivation, summed over rows
-        // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
-        // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -3980,69 +4427,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        V total4 = V.Zero;
-                        V total5 = V.Zero;
-                        V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
                             V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_lstm_0_w_ci = v18 * v19;
                             V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v22 * v23;
+                            V d_lstm_0_w_co = v21 * v22;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v18;
-                            total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v20;
-                            total4 = total4 + v21;
-                            total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v22;
+                            total1 = total1 + d_lstm_0_w_cf;
+                            total2 = total2 + d_lstm_0_w_co;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) + total3;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) + total4;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total5;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
                     cRow = ref Unsafe.Add(ref cRow, 16384);
-                }
-            }
-        }
-
-        // d_dense_1.b += d_output, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(5); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V d_output = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, row * 80 + unit));
-                            total0 = total0 + d_output;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
-                    }
-
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }
@@ -4117,15 +4524,16 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 12));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -4152,10 +4560,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 12)) = s1_3;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s1_3;
             }
         }
 
@@ -4164,12 +4573,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -4181,7 +4588,6 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
@@ -4254,16 +4660,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4283,14 +4691,16 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s1_3;
             }
         }
 
@@ -4299,12 +4709,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -4319,17 +4730,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4338,11 +4750,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4371,10 +4790,50 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+            }
+        }
+
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -4383,14 +4842,21 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather4(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows4(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 2048), ref Unsafe.Add(ref gradient, 16), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 4096), ref Unsafe.Add(ref gradient, 32), in shape, chunk);
                         GradientColumns(ref values, ref Unsafe.Add(ref gathered, 6144), ref Unsafe.Add(ref gradient, 48), in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -4428,6 +4894,130 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows4(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                V total4 = V.Zero;
+                V total5 = V.Zero;
+                V total6 = V.Zero;
+                V total7 = V.Zero;
+                V total8 = V.Zero;
+                V total9 = V.Zero;
+                V total10 = V.Zero;
+                V total11 = V.Zero;
+                V total12 = V.Zero;
+                V total13 = V.Zero;
+                V total14 = V.Zero;
+                V total15 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    total4 = total4 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2048));
+                    total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2052));
+                    total6 = total6 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
+                    total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
+                    total8 = total8 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4096));
+                    total9 = total9 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4100));
+                    total10 = total10 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
+                    total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
+                    total12 = total12 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6144));
+                    total13 = total13 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6148));
+                    total14 = total14 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
+                    total15 = total15 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1)) + total4;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 4)) + total5;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 8)) + total6;
+                }
+
+                if (shape.Vector1 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector1 + 12)) + total7;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2)) + total8;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 4)) + total9;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 8)) + total10;
+                }
+
+                if (shape.Vector2 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector2 + 12)) + total11;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3)) + total12;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 4)) + total13;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 8)) + total14;
+                }
+
+                if (shape.Vector3 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector3 + 12)) + total15;
+                }
+
             }
         }
 
@@ -4960,12 +5550,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.b_i += d_i_preactivation, summed over rows
         // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.b_f += d_f_preactivation, summed over rows
-        // d_lstm_0.b_c += d_g_preactivation, summed over rows
         // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
-        // d_lstm_0.b_o += d_o_preactivation, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -4980,69 +5566,29 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total0 = V.Zero;
                         V total1 = V.Zero;
                         V total2 = V.Zero;
-                        V total3 = V.Zero;
-                        V total4 = V.Zero;
-                        V total5 = V.Zero;
-                        V total6 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
                             V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + row * 768 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_lstm_0_w_ci = v18 * v19;
                             V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v22 * v23;
+                            V d_lstm_0_w_co = v21 * v22;
                             total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + v18;
-                            total2 = total2 + d_lstm_0_w_cf;
-                            total3 = total3 + v20;
-                            total4 = total4 + v21;
-                            total5 = total5 + d_lstm_0_w_co;
-                            total6 = total6 + v22;
+                            total1 = total1 + d_lstm_0_w_cf;
+                            total2 = total2 + d_lstm_0_w_co;
                         }
 
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109184 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109440 + unit)) + total3;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109568 + unit)) + total4;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total5;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109824 + unit)) + total6;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
                     cRow = ref Unsafe.Add(ref cRow, 16384);
-                }
-            }
-        }
-
-        // d_dense_1.b += d_output, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1VectorGradients(ref float dOutputRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(5); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V d_output = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, row * 80 + unit));
-                            total0 = total0 + d_output;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109952 + unit)) + VectorMath.MaskTail(total0, 65 - unit);
-                    }
-
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 10240);
                 }
             }
         }

@@ -345,7 +345,6 @@ namespace Samples
                 part.Meet();
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0VectorGradients(ref _memory.At(_dHPreactivation8), ref gradients, rows * steps, part);
                 global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
                 global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
 
@@ -542,41 +541,23 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // d_rnn_0.b += d_h_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
-        {
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
-            }
-            else
-            {
-                PortableKernels.Rnn0VectorGradients(ref dHPreactivationRow, ref gradients, rows, part);
-            }
-        }
-
-        // gradients of W_x: adjoints ⊗ operand, summed over rows
+        // gradients of W_x: adjoints ⊗ operand, summed over rows; of b: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0WeightGradient(ref float inputsRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 3);
-            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 48, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 48, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = 128 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -588,15 +569,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 80, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -740,20 +721,36 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 6 * stride + shape.Start0));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 7 * stride + shape.Start0));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8 * stride + shape.Start0));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 9 * stride + shape.Start0));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 10 * stride + shape.Start0));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 11 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s6_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s7_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s8_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s9_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s10_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s11_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
+                ref float values6 = ref Unsafe.Add(ref values3, 3 * stride);
+                ref float values9 = ref Unsafe.Add(ref values6, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -762,42 +759,57 @@ namespace Unrolled.Emitted.Samples_Rnn
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 6 * stride));
+                    x = Vector512.Create(values6);
                     s6_0 = Avx512F.FusedMultiplyAdd(x, w0, s6_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 7 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, stride));
                     s7_0 = Avx512F.FusedMultiplyAdd(x, w0, s7_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 8 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values6, twice));
                     s8_0 = Avx512F.FusedMultiplyAdd(x, w0, s8_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 9 * stride));
+                    x = Vector512.Create(values9);
                     s9_0 = Avx512F.FusedMultiplyAdd(x, w0, s9_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 10 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, stride));
                     s10_0 = Avx512F.FusedMultiplyAdd(x, w0, s10_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 11 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values9, twice));
                     s11_0 = Avx512F.FusedMultiplyAdd(x, w0, s11_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
+                    values6 = ref Unsafe.Add(ref values6, 1);
+                    values9 = ref Unsafe.Add(ref values9, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 6 * stride + shape.Sum0)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 7 * stride + shape.Sum0)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8 * stride + shape.Sum0)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 9 * stride + shape.Sum0)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 10 * stride + shape.Sum0)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 11 * stride + shape.Sum0)) = s11_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s6_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s7_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s8_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s9_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s10_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s11_0;
             }
         }
 
@@ -806,14 +818,22 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + shape.Start0));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + shape.Start0));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -822,24 +842,31 @@ namespace Unrolled.Emitted.Samples_Rnn
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector512.Create(values3);
                     s3_0 = Avx512F.FusedMultiplyAdd(x, w0, s3_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Avx512F.FusedMultiplyAdd(x, w0, s4_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Avx512F.FusedMultiplyAdd(x, w0, s5_0);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + shape.Sum0)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + shape.Sum0)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + shape.Sum0)) = s5_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s3_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s4_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s5_0;
             }
         }
 
@@ -848,11 +875,15 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -861,15 +892,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     s0_0 = Avx512F.FusedMultiplyAdd(x, w0, s0_0);
                     x = Vector512.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Avx512F.FusedMultiplyAdd(x, w0, s1_0);
-                    x = Vector512.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector512.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Avx512F.FusedMultiplyAdd(x, w0, s2_0);
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + shape.Sum0)) = s2_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s2_0;
             }
         }
 
@@ -878,9 +912,11 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + shape.Start0));
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                nint stride = shape.StartStride;
+                V s0_0 = Unsafe.As<float, V>(ref start0);
+                start0 = ref Unsafe.Add(ref start0, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start0);
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -893,9 +929,11 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
                 stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + shape.Sum0)) = s1_0;
+                Unsafe.As<float, V>(ref sums0) = s0_0;
+                sums0 = ref Unsafe.Add(ref sums0, stride);
+                Unsafe.As<float, V>(ref sums0) = s1_0;
             }
         }
 
@@ -904,9 +942,8 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
-                V s0_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, shape.Start0));
-                stride = shape.ValueStride;
+                ref float start0 = ref Unsafe.Add(ref start, shape.Start0);
+                V s0_0 = Unsafe.As<float, V>(ref start0);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -915,8 +952,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, 16);
                 }
-                stride = shape.SumStride;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, shape.Sum0)) = s0_0;
+                ref float sums0 = ref Unsafe.Add(ref sums, shape.Sum0);
+                Unsafe.As<float, V>(ref sums0) = s0_0;
             }
         }
 
@@ -1026,7 +1063,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -1035,13 +1072,20 @@ namespace Unrolled.Emitted.Samples_Rnn
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         // The last panel is followed by the next rows' first.
                         ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, 128 * shape.AdjointStride));
                         GradientColumns1(ref values, ref gathered, ref gradient, ref next, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -1064,6 +1108,25 @@ namespace Unrolled.Emitted.Samples_Rnn
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
             }
         }
 
@@ -1124,20 +1187,32 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s6_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride));
-                V s7_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride));
-                V s8_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride));
-                V s9_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride));
-                V s10_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride));
-                V s11_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s6_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s7_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s8_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s9_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s10_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s11_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1168,18 +1243,30 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 6 * stride)) = s6_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 7 * stride)) = s7_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 * stride)) = s8_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 9 * stride)) = s9_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 10 * stride)) = s10_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 11 * stride)) = s11_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s6_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s7_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s8_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s9_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s10_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s11_0;
             }
         }
 
@@ -1188,14 +1275,20 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1214,12 +1307,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
             }
         }
 
@@ -1228,11 +1327,14 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1245,9 +1347,12 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
             }
         }
 
@@ -1256,10 +1361,12 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1270,8 +1377,10 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
             }
         }
 
@@ -1280,9 +1389,10 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1291,7 +1401,8 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
             }
         }
 
@@ -1402,33 +1513,6 @@ namespace Unrolled.Emitted.Samples_Rnn
                 }
             }
         }
-
-        // d_rnn_0.b += d_h_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(1); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 16)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v18;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
-                    }
-
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
-                }
-            }
-        }
     }
 }
 
@@ -1487,20 +1571,27 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 5 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s4_0 = Unsafe.As<float, V>(ref start);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s5_0 = Unsafe.As<float, V>(ref start);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1512,34 +1603,40 @@ namespace Unrolled.Emitted.Samples_Rnn
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 4 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, stride));
                     s4_0 = Fma.MultiplyAdd(x, w0, s4_0);
                     s4_1 = Fma.MultiplyAdd(x, w1, s4_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 5 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values3, twice));
                     s5_0 = Fma.MultiplyAdd(x, w0, s5_0);
                     s5_1 = Fma.MultiplyAdd(x, w1, s5_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 5 * stride + 8)) = s5_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s4_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s5_1;
             }
         }
 
@@ -1548,16 +1645,21 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 3 * stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s2_0 = Unsafe.As<float, V>(ref start);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s3_0 = Unsafe.As<float, V>(ref start);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
+                nint twice = 2 * stride;
+                ref float values3 = ref Unsafe.Add(ref values, 3 * stride);
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1569,24 +1671,28 @@ namespace Unrolled.Emitted.Samples_Rnn
                     x = Vector256.Create(Unsafe.Add(ref values, stride));
                     s1_0 = Fma.MultiplyAdd(x, w0, s1_0);
                     s1_1 = Fma.MultiplyAdd(x, w1, s1_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 2 * stride));
+                    x = Vector256.Create(Unsafe.Add(ref values, twice));
                     s2_0 = Fma.MultiplyAdd(x, w0, s2_0);
                     s2_1 = Fma.MultiplyAdd(x, w1, s2_1);
-                    x = Vector256.Create(Unsafe.Add(ref values, 3 * stride));
+                    x = Vector256.Create(values3);
                     s3_0 = Fma.MultiplyAdd(x, w0, s3_0);
                     s3_1 = Fma.MultiplyAdd(x, w1, s3_1);
                     values = ref Unsafe.Add(ref values, 1);
+                    values3 = ref Unsafe.Add(ref values3, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 3 * stride + 8)) = s3_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s2_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s3_1;
             }
         }
 
@@ -1595,11 +1701,12 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -1618,8 +1725,9 @@ namespace Unrolled.Emitted.Samples_Rnn
                 stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_1;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_1;
             }
         }
 
@@ -1628,10 +1736,8 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -1641,7 +1747,6 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_1;
             }
@@ -1763,20 +1868,26 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                V s4_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride));
-                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8));
-                V s5_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride));
-                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s4_0 = Unsafe.As<float, V>(ref gradient);
+                V s4_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s5_0 = Unsafe.As<float, V>(ref gradient);
+                V s5_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1802,18 +1913,24 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride)) = s4_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 * stride + 8)) = s4_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride)) = s5_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 5 * stride + 8)) = s5_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s4_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s4_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s5_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s5_1;
             }
         }
 
@@ -1822,16 +1939,20 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s2_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride));
-                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8));
-                V s3_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride));
-                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s2_0 = Unsafe.As<float, V>(ref gradient);
+                V s2_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s3_0 = Unsafe.As<float, V>(ref gradient);
+                V s3_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1851,14 +1972,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride)) = s2_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 2 * stride + 8)) = s2_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride)) = s3_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 3 * stride + 8)) = s3_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s2_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s2_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s3_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s3_1;
             }
         }
 
@@ -1867,12 +1992,14 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1886,10 +2013,12 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_1;
             }
         }
 
@@ -1898,10 +2027,11 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -1912,15 +2042,16 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_1;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_1;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -1929,11 +2060,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -1957,6 +2095,32 @@ namespace Unrolled.Emitted.Samples_Rnn
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total1;
+                }
+
             }
         }
 
@@ -2067,33 +2231,6 @@ namespace Unrolled.Emitted.Samples_Rnn
                 }
             }
         }
-
-        // d_rnn_0.b += d_h_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(1); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 8)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v18;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
-                    }
-
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
-                }
-            }
-        }
     }
 }
 
@@ -2136,15 +2273,16 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
+                nint stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, stride + 12));
+                start = ref Unsafe.Add(ref start, stride);
+                V s1_0 = Unsafe.As<float, V>(ref start);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
                 stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
@@ -2171,10 +2309,11 @@ namespace Unrolled.Emitted.Samples_Rnn
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, stride + 12)) = s1_3;
+                sums = ref Unsafe.Add(ref sums, stride);
+                Unsafe.As<float, V>(ref sums) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 12)) = s1_3;
             }
         }
 
@@ -2183,12 +2322,10 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.StartStride;
                 V s0_0 = Unsafe.As<float, V>(ref start);
                 V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 4));
                 V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 8));
                 V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref start, 12));
-                stride = shape.ValueStride;
                 int columns = shape.Columns;
                 for (int k = 0; k < columns; k++)
                 {
@@ -2200,7 +2337,6 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, 1);
                     weights = ref Unsafe.Add(ref weights, weightStride);
                 }
-                stride = shape.SumStride;
                 Unsafe.As<float, V>(ref sums) = s0_0;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 4)) = s0_1;
                 Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 8)) = s0_2;
@@ -2322,16 +2458,18 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                V s1_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride));
-                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4));
-                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8));
-                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                V s1_0 = Unsafe.As<float, V>(ref gradient);
+                V s1_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s1_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s1_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2351,14 +2489,16 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride)) = s1_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 4)) = s1_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 8)) = s1_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, stride + 12)) = s1_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
+                gradient = ref Unsafe.Add(ref gradient, stride);
+                Unsafe.As<float, V>(ref gradient) = s1_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s1_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s1_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s1_3;
             }
         }
 
@@ -2367,12 +2507,13 @@ namespace Unrolled.Emitted.Samples_Rnn
         {
             unchecked
             {
-                int stride = shape.WeightStride;
-                V s0_0 = Unsafe.As<float, V>(ref gradients);
-                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4));
-                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8));
-                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12));
-                int valueStride = shape.ValueStride;
+                nint stride = shape.WeightStride;
+                ref float gradient = ref gradients;
+                V s0_0 = Unsafe.As<float, V>(ref gradient);
+                V s0_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4));
+                V s0_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8));
+                V s0_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12));
+                nint valueStride = shape.ValueStride;
                 for (int row = 0; row < rows; row++)
                 {
                     V d0 = Unsafe.As<float, V>(ref adjoints);
@@ -2387,17 +2528,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     values = ref Unsafe.Add(ref values, valueStride);
                     adjoints = ref Unsafe.Add(ref adjoints, 16);
                 }
-                Unsafe.As<float, V>(ref gradients) = s0_0;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4)) = s0_1;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8)) = s0_2;
-                Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12)) = s0_3;
+                gradient = ref gradients;
+                Unsafe.As<float, V>(ref gradient) = s0_0;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 4)) = s0_1;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 8)) = s0_2;
+                Unsafe.As<float, V>(ref Unsafe.Add(ref gradient, 12)) = s0_3;
             }
         }
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float gathered, in GradientShape shape, int rows)
+        internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
             unchecked
             {
@@ -2406,11 +2548,18 @@ namespace Unrolled.Emitted.Samples_Rnn
                     int chunk = rows < 128 ? rows : 128;
                     ref float adjoint = ref adjoints;
                     ref float gradient = ref gradients;
+                    ref float vector = ref vectors;
                     for (int panel = 0; panel < shape.Panels; panel++)
                     {
                         Gather1(ref adjoint, ref gathered, in shape, chunk);
+                        if (shape.SumsVectors)
+                        {
+                            SumRows1(ref gathered, ref vector, in shape, chunk);
+                        }
+
                         GradientColumns(ref values, ref gathered, ref gradient, in shape, chunk);
                         adjoint = ref Unsafe.Add(ref adjoint, shape.PanelStep);
+                        vector = ref Unsafe.Add(ref vector, shape.PanelStep);
                         gradient = ref Unsafe.Add(ref gradient, shape.PanelFloats);
                     }
 
@@ -2436,6 +2585,46 @@ namespace Unrolled.Emitted.Samples_Rnn
                     adjoints = ref Unsafe.Add(ref adjoints, stride);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void SumRows1(ref float gathered, ref float vectors, in GradientShape shape, int rows)
+        {
+            unchecked
+            {
+                V total0 = V.Zero;
+                V total1 = V.Zero;
+                V total2 = V.Zero;
+                V total3 = V.Zero;
+                for (int row = 0; row < rows; row++)
+                {
+                    total0 = total0 + Unsafe.As<float, V>(ref gathered);
+                    total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4));
+                    total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
+                    total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
+                    gathered = ref Unsafe.Add(ref gathered, 16);
+                }
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 4)) + total1;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 8)) + total2;
+                }
+
+                if (shape.Vector0 >= 0)
+                {
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0 + 12)) + total3;
+                }
+
             }
         }
 
@@ -2560,33 +2749,6 @@ namespace Unrolled.Emitted.Samples_Rnn
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 16);
                     hRow = ref Unsafe.Add(ref hRow, 16);
                     dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 16);
-                }
-            }
-        }
-
-        // d_rnn_0.b += d_h_preactivation, summed over rows
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0VectorGradients(ref float dHPreactivationRow, ref float gradients, int rows, WorkPart part)
-        {
-            unchecked
-            {
-                (int first, int count) = part.Of(1); // 16 units each
-                for (; rows > 0; rows -= 128)
-                {
-                    int chunk = rows < 128 ? rows : 128;
-                    for (int unit = 16 * first; unit < 16 * (first + count); unit += 4)
-                    {
-                        V total0 = V.Zero;
-                        for (int row = 0; row < chunk; row++)
-                        {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, row * 16 + unit));
-                            total0 = total0 + v18;
-                        }
-
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 128 + unit)) + VectorMath.MaskTail(total0, 5 - unit);
-                    }
-
-                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 2048);
                 }
             }
         }

@@ -567,6 +567,14 @@ internal sealed class ScheduleInterpreter
 
             foreach (int row in Rows(gradient.Extent))
             {
+                if (gradient.Vectors[slot] is { } vector)
+                {
+                    foreach (int unit in Blocks(packing.Rows))
+                    {
+                        _gradients[_layout.PlaceOf(vector).Offset + unit] += Load(adjoint, row, unit);
+                    }
+                }
+
                 if (gradient.IsLookup)
                 {
                     foreach (int unit in Blocks(packing.Rows))

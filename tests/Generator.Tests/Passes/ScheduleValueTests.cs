@@ -6,7 +6,7 @@ using Parallel = Unrolled.Generator.Schedule.Parallel;
 
 namespace Unrolled.Generator.Tests.PassTests;
 
-/// <summary>Schedules compute what their graphs mean, on the memory they plan, with and without Fuse.</summary>
+/// <summary>Schedules compute what their graphs mean, on the memory they plan, with and without what makes them faster.</summary>
 public sealed class ScheduleValueTests
 {
     private static readonly (int Batch, int Steps)[] Shapes = [(1, 1), (1, 2), (1, 5), (3, 1), (3, 2), (3, 5)];
@@ -182,7 +182,7 @@ internal static class Schedules
     public static ModelSchedule Of(ModelGraph graph, ParameterLayout layout, bool fused)
     {
         ModelSchedule stacked = Generator.Passes.Stack.Run(graph, layout, "Test");
-        return Plan.Run(fused ? Fuse.Run(stacked) : stacked);
+        return fused ? Compiler.Schedule(stacked) : Plan.Run(stacked);
     }
 
     public static ModelSchedule Training(ModelGraph bound)
