@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -27,6 +28,7 @@ public sealed class MutationTests(ITestOutputHelper output)
     private const int StackBytes = 512 * 1024;
 
     private const int ModelsToACompilation = 24;
+    private const int MutationsToABatch = 500;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
@@ -43,13 +45,47 @@ public sealed class MutationTests(ITestOutputHelper output)
     public void Every_damaged_spec_gives_a_diagnostic_or_a_model_that_compiles()
     {
         var outcomes = new List<Outcome>();
+        var failures = new List<string>();
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        var kernels = new ConcurrentDictionary<string, bool>();
+        int models = 0, distinct = 0;
+        for (int first = 0; first < Count; first += MutationsToABatch)
+        {
+            List<Outcome> batch = GenerateAll(first, Math.Min(first + MutationsToABatch, Count));
+            failures.AddRange(batch.Where(outcome => outcome.Failure is not null).Select(outcome => $"{outcome.Failure}\n{Shown(outcome)}"));
+            Outcome[] toCompile = [.. batch.Where(outcome => outcome.Sources.Length > 0 && known.Add(Fingerprint(Code(outcome))))];
+            failures.AddRange(CompileAll(toCompile, kernels));
+            models += batch.Count(outcome => outcome.Sources.Length > 0);
+            distinct += toCompile.Length;
+
+            // Emitted sources and their trees take gigabytes of a long run.
+            outcomes.AddRange(batch.Select(outcome => outcome with { Sources = [] }));
+        }
+
+        output.WriteLine($"{outcomes.Count} mutations, {models} models, {distinct} of them distinct; the slowest took {outcomes.Max(outcome => outcome.Time).TotalMilliseconds:F0} ms");
+        foreach (IGrouping<string, string> id in outcomes.SelectMany(outcome => outcome.Ids.Distinct()).GroupBy(id => id).OrderBy(id => id.Key, StringComparer.Ordinal))
+        {
+            output.WriteLine($"{id.Key}: {id.Count()}");
+        }
+
+        Assert.True(failures.Count == 0, $"{failures.Count} failures:\n{string.Join("\n\n", failures.Take(10))}");
+
+        // Mutations that are all refused, or all alike, would prove nothing.
+        Assert.InRange(distinct, outcomes.Count / 10, outcomes.Count);
+        Assert.True(outcomes.SelectMany(outcome => outcome.Ids).Distinct().Count() > 15);
+    }
+
+    /// <summary>The outcomes of mutations, made on a small stack.</summary>
+    private static List<Outcome> GenerateAll(int first, int end)
+    {
+        var outcomes = new List<Outcome>();
         Exception? fault = null;
         var thread = new Thread(
             () =>
             {
                 try
                 {
-                    for (int number = 0; number < Count; number++)
+                    for (int number = first; number < end; number++)
                     {
                         outcomes.Add(Generate(number));
                     }
@@ -63,23 +99,10 @@ public sealed class MutationTests(ITestOutputHelper output)
         thread.Start();
         thread.Join();
         Assert.Null(fault);
-
-        var failures = outcomes.Where(outcome => outcome.Failure is not null).Select(outcome => $"{outcome.Failure}\n{Shown(outcome)}").ToList();
-        Outcome[] models = [.. outcomes.Where(outcome => outcome.Sources.Length > 0).DistinctBy(Code)];
-        failures.AddRange(CompileAll(models));
-
-        output.WriteLine($"{outcomes.Count} mutations, {outcomes.Count(outcome => outcome.Sources.Length > 0)} models, {models.Length} of them distinct; the slowest took {outcomes.Max(outcome => outcome.Time).TotalMilliseconds:F0} ms");
-        foreach (IGrouping<string, string> id in outcomes.SelectMany(outcome => outcome.Ids.Distinct()).GroupBy(id => id).OrderBy(id => id.Key, StringComparer.Ordinal))
-        {
-            output.WriteLine($"{id.Key}: {id.Count()}");
-        }
-
-        Assert.True(failures.Count == 0, $"{failures.Count} failures:\n{string.Join("\n\n", failures.Take(10))}");
-
-        // Mutations that are all refused, or all alike, would prove nothing.
-        Assert.InRange(models.Length, outcomes.Count / 10, outcomes.Count);
-        Assert.True(outcomes.SelectMany(outcome => outcome.Ids).Distinct().Count() > 15);
+        return outcomes;
     }
+
+    private static string Fingerprint(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>A mutation by its number, so that one can be repeated alone.</summary>
     private static (Form Form, string File) Mutation(int number)
@@ -163,10 +186,9 @@ public sealed class MutationTests(ITestOutputHelper output)
     }
 
     /// <summary>Compiles the models, many at a time, with the files they come from; where some do not compile, each by itself.</summary>
-    private static List<string> CompileAll(Outcome[] models)
+    private static List<string> CompileAll(Outcome[] models, ConcurrentDictionary<string, bool> kernels)
     {
         var failures = new List<string>();
-        var kernels = new ConcurrentDictionary<string, bool>();
         Parallel.ForEach(models.Where(IsRight).Chunk(ModelsToACompilation), group =>
         {
             if (Problems(group, kernels) is null)
@@ -218,7 +240,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         foreach (MethodDeclarationSyntax method in tree.GetRoot().DescendantNodes(node => node is not MethodDeclarationSyntax).OfType<MethodDeclarationSyntax>())
         {
             if (method is { Body: { } body, Parent: ClassDeclarationSyntax parent } && KernelClasses.Contains(parent.Identifier.Text)
-                && !kernels.TryAdd(parent.Identifier.Text + method.ParameterList + body, true))
+                && !kernels.TryAdd(Fingerprint(parent.Identifier.Text + method.ParameterList + body), true))
             {
                 left.Append(text, end, body.SpanStart - end).Append("{ }");
                 end = body.Span.End;
