@@ -23,6 +23,12 @@ internal static class PaddedRows
     public static void WriteClearing(ReadOnlySpan<float> dense, Span<float> padded, int rows, int length)
     {
         int stride = Padding.Of(length);
+        if (stride == length)
+        {
+            dense.CopyTo(padded);
+            return;
+        }
+
         for (int row = 0; row < rows; row++)
         {
             Span<float> target = padded.Slice(row * stride, stride);

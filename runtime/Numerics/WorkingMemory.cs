@@ -88,6 +88,12 @@ public sealed class WorkingMemory
     /// <param name="rows">How many rows.</param>
     public static void CopyRows(ref float source, int sourceStride, ref float destination, int destinationStride, int length, int rows)
     {
+        if (sourceStride == length && destinationStride == length)
+        {
+            length *= rows;
+            rows = Math.Min(rows, 1);
+        }
+
         for (int row = 0; row < rows; row++)
         {
             MemoryMarshal.CreateReadOnlySpan(ref source, length).CopyTo(MemoryMarshal.CreateSpan(ref destination, length));
@@ -103,6 +109,12 @@ public sealed class WorkingMemory
     /// <param name="rows">How many rows.</param>
     public static void ClearRows(ref float destination, int stride, int length, int rows)
     {
+        if (stride == length)
+        {
+            length *= rows;
+            rows = Math.Min(rows, 1);
+        }
+
         for (int row = 0; row < rows; row++)
         {
             MemoryMarshal.CreateSpan(ref destination, length).Clear();
