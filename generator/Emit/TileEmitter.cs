@@ -372,6 +372,7 @@ internal static class TileEmitter
     {
         writer.Line($"// Adds adjoints ⊗ values to the gradients of panels of {vectors * 16} columns, in chunks of rows that stay in the cache.");
         writer.Line("// A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.");
+        writer.Line("// Their sums over rows, the gradients of biases, are taken on the way.");
         Optimized(writer);
         using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
@@ -470,6 +471,7 @@ internal static class TileEmitter
                 writer.Line($"gathered = ref Unsafe.Add(ref gathered, {(set.WholePanels ? vectors * 16 : 16)});");
             }
 
+            writer.Line();
             for (int v = 0; v < lanes.Count; v++)
             {
                 using (writer.Block($"if (shape.Vector{lanes[v].Vector} >= 0)"))

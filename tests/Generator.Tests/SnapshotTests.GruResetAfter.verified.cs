@@ -2329,6 +2329,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2395,6 +2396,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
                     gathered = ref Unsafe.Add(ref gathered, 48);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -3758,6 +3760,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -3833,6 +3836,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -4782,6 +4786,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -4875,6 +4880,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;

@@ -2582,6 +2582,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2645,6 +2646,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 16));
                     gathered = ref Unsafe.Add(ref gathered, 32);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -3014,6 +3016,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -3080,6 +3083,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total2 = total2 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 32));
                     gathered = ref Unsafe.Add(ref gathered, 48);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -3399,6 +3403,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -3468,6 +3473,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 48));
                     gathered = ref Unsafe.Add(ref gathered, 64);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -4961,6 +4967,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -5029,6 +5036,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2056));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -5054,6 +5062,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -5129,6 +5138,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total5 = total5 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4104));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -5164,6 +5174,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -5246,6 +5257,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -6202,6 +6214,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 32 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient2(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -6282,6 +6295,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 2060));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -6327,6 +6341,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 48 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient3(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -6420,6 +6435,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total11 = total11 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 4108));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -6485,6 +6501,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -6591,6 +6608,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     total15 = total15 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;

@@ -1972,6 +1972,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2032,6 +2033,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total0 = total0 + Unsafe.As<float, V>(ref gathered);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -2318,6 +2320,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2387,6 +2390,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 48));
                     gathered = ref Unsafe.Add(ref gathered, 64);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -3779,6 +3783,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -3840,6 +3845,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -3855,6 +3861,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -3937,6 +3944,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total7 = total7 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6152));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -4740,6 +4748,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -4807,6 +4816,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -4832,6 +4842,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
         // Adds adjoints ⊗ values to the gradients of panels of 64 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient4(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -4938,6 +4949,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     total15 = total15 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 6156));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;

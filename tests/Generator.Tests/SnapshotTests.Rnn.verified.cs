@@ -1062,6 +1062,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -1122,6 +1123,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                     total0 = total0 + Unsafe.As<float, V>(ref gathered);
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -2050,6 +2052,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2111,6 +2114,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                     total1 = total1 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 8));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
@@ -2538,6 +2542,7 @@ namespace Unrolled.Emitted.Samples_Rnn
 
         // Adds adjoints ⊗ values to the gradients of panels of 16 columns, in chunks of rows that stay in the cache.
         // A panel's adjoints are gathered first: every tile reads them again, and together they need few pages and cache sets.
+        // Their sums over rows, the gradients of biases, are taken on the way.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gradient1(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)
         {
@@ -2605,6 +2610,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                     total3 = total3 + Unsafe.As<float, V>(ref Unsafe.Add(ref gathered, 12));
                     gathered = ref Unsafe.Add(ref gathered, 16);
                 }
+
                 if (shape.Vector0 >= 0)
                 {
                     Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) = Unsafe.As<float, V>(ref Unsafe.Add(ref vectors, shape.Vector0)) + total0;
