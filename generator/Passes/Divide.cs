@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using Unrolled.Generator.Graph;
 using Unrolled.Generator.Schedule;
 
 namespace Unrolled.Generator.Passes;
@@ -42,15 +43,24 @@ internal static class Divide
             case Division.RowsOfSteps:
                 return Meets(one.Writes(), other.Reads().Concat(other.Writes())) || Meets(other.Writes(), one.Reads());
 
-            // Gradients of one packing by its panels and by its columns; sums over rows that others read.
+            // Gradients of one packing by its panels and by its columns, of one vector by two packings' panels; sums over rows that others read.
             default:
                 return one.Writes().Intersect(other.Reads()).Any() || other.Writes().Intersect(one.Reads()).Any()
-                    || (one is WeightGradient first && other is WeightGradient second && first.Packing == second.Packing && first.IsLookup != second.IsLookup);
+                    || (one is WeightGradient first && other is WeightGradient second && first.Packing == second.Packing && first.IsLookup != second.IsLookup)
+                    || (one != other && !(one is ColumnSums && other is ColumnSums) && Vectors(one).Intersect(Vectors(other)).Any());
         }
 
         bool Meets(IEnumerable<Operand> writes, IEnumerable<Operand> uses) =>
             writes.Any(write => uses.Any(use => schedule.PlaceOf(use) == schedule.PlaceOf(write) && use.Moment != write.Moment));
     }
+
+    /// <summary>The vectors to whose gradients a statement adds.</summary>
+    private static IEnumerable<Node> Vectors(Statement statement) => statement switch
+    {
+        ColumnSums sums => sums.Sums.Select(sum => sum.Parameter),
+        WeightGradient gradient => gradient.Vectors.OfType<Node>(),
+        _ => Enumerable.Empty<Node>(),
+    };
 
     private static ImmutableArray<Statement> Grouped(ModelSchedule schedule, ImmutableArray<Statement> statements)
     {

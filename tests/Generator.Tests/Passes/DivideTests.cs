@@ -53,6 +53,17 @@ public sealed class DivideTests
     }
 
     [Fact]
+    public void Two_weight_gradients_that_add_to_one_bias_are_not_divided_alike()
+    {
+        ModelSchedule schedule = Schedules.Training(Networks.Graph("lstm"));
+        WeightGradient[] gradients = [.. schedule.Backward.OfType<WeightGradient>()];
+        WeightGradient adding = Assert.Single(gradients, gradient => gradient.Vectors.Any(vector => vector is not null));
+        WeightGradient other = Assert.Single(gradients, gradient => gradient != adding);
+        Assert.Single(Divide.Run(schedule with { Backward = [adding, other] }).Backward);
+        Assert.Equal(2, Divide.Run(schedule with { Backward = [adding, other with { Vectors = adding.Vectors }] }).Backward.Length);
+    }
+
+    [Fact]
     public void Lookups_and_products_of_one_packing_are_not_divided_alike()
     {
         ModelSchedule schedule = Schedules.Training(Networks.Graph("lstm"));
