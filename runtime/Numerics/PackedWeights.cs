@@ -7,6 +7,7 @@ namespace Unrolled;
 /// <summary>Copies matrices from the packed parameter block into derived packings, which products with a transposed matrix read.</summary>
 public static class PackedWeights
 {
+    // Rows and columns that are transposed in registers at a time, and columns from what is read to what is fetched.
     private const int Block = 4;
     private const int Ahead = 24;
 
@@ -64,7 +65,7 @@ public static class PackedWeights
         }
     }
 
-    /// <summary>Four by four elements in registers: 128 bits at a time write as fast as the caches take it.</summary>
+    /// <summary>Four by four elements, in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TransposeBlock(ref float from, nint fromStride, ref float to, nint toStride)
     {
