@@ -46,7 +46,7 @@ internal static class Compiler
         ModelSchedule rowSchedule = Row(step);
         ModelSchedule stepSchedule = Schedule(step);
         ModelSchedule runSchedule = Divided(Schedule(Stack.Run(sequence, layout, "Run")));
-        ModelSchedule trainingSchedule = Divided(Schedule(Stack.Run(training, layout, "Training")));
+        ModelSchedule trainingSchedule = Divided(BlockSteps.Run(Schedule(Stack.Run(training, layout, "Training"))));
         return new CompilationResult(
             Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
     }

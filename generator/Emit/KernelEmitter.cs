@@ -23,7 +23,7 @@ internal sealed record KernelCall(
 internal sealed partial class KernelEmitter
 {
     /// <summary>Rows that are summed before they are added to the rest, which keeps rounding small.</summary>
-    private const int ChunkRows = TileEmitter.ChunkRows;
+    private const int ChunkRows = WeightGradient.ChunkRows;
 
     private readonly EquationPrinter _equations;
     private readonly ParameterLayout _layout;

@@ -314,16 +314,8 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_training.Backward.AddRange(_training.InputBackward), 0, gradients: true);
+                Begin(_training.Backward, 0, gradients: true);
                 program.Emit(_writer, _training.Backward, oneStep: false);
-                if (_training.InputBackward.Length > 0)
-                {
-                    using (_writer.Block("if (Options.InputGradients)"))
-                    {
-                        _writer.Line("part.Meet();");
-                        program.Emit(_writer, _training.InputBackward, oneStep: false);
-                    }
-                }
             }
         }
     }
@@ -556,8 +548,8 @@ internal sealed class ModelEmitter
             _writer.Line($"ref float derived = ref _memory.At(_derived{(derivedOffset == 0 ? "" : $" + {derivedOffset}")});");
         }
 
-        bool hasRows = program.OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows);
-        bool hasRowsOfSteps = program.OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps);
+        bool hasRows = ModelSchedule.Flat(program).OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows);
+        bool hasRowsOfSteps = ModelSchedule.Flat(program.Where(statement => statement is not StepBlocks)).OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps);
         if (hasRows || hasRowsOfSteps)
         {
             _writer.Line();

@@ -79,62 +79,119 @@ internal sealed class ProgramEmitter
     }
 
     /// <param name="oneStep">Whether the program is for one step, so that loops vanish.</param>
-    public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep)
+    public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep) =>
+        Emit(writer, statements, new Position(InLoop: false, oneStep, Division: null), isFirst: true);
+
+    /// <param name="isFirst">Whether nothing ran before that threads must have ended.</param>
+    private void Emit(SourceWriter writer, ImmutableArray<Statement> statements, Position position, bool isFirst)
     {
-        for (int i = 0; i < statements.Length; i++)
+        foreach (Statement statement in statements)
         {
-            if (statements[i] is not Parallel parallel)
+            switch (statement)
             {
-                Emit(writer, statements[i], oneStep, division: null);
-                continue;
+                case Parallel parallel:
+                    if (!isFirst)
+                    {
+                        writer.Separate();
+                        writer.Line("part.Meet();");
+                        writer.Line();
+                    }
+
+                    EmitParallel(writer, parallel, position);
+                    break;
+                case StepBlocks blocks:
+                    EmitBlocks(writer, blocks, position);
+                    break;
+                case OnRequest requested:
+                    writer.Separate();
+                    using (writer.Block("if (Options.InputGradients)"))
+                    {
+                        Emit(writer, requested.Body, position, isFirst);
+                    }
+
+                    writer.Separate();
+                    break;
+                default:
+                    EmitSeparated(writer, statement, position, isFirst);
+                    break;
             }
 
-            if (i > 0)
-            {
-                // A loop has left an empty line behind it.
-                if (((Parallel)statements[i - 1]).Body.Last() is not Loop { Body.IsEmpty: false })
-                {
-                    writer.Line();
-                }
+            isFirst = false;
+        }
+    }
 
-                writer.Line("part.Meet();");
-                writer.Line();
-            }
-
-            writer.Line(parallel.Division switch
+    private void EmitParallel(SourceWriter writer, Parallel parallel, Position position)
+    {
+        writer.Line(parallel.Division switch
+        {
+            Division.Rows => $"// Each thread has rows of its own, at all {(position.InBlock ? "these " : "")}steps.",
+            Division.RowsOfSteps => $"// {(position.InBlock ? "These" : "All")} steps at once: each thread has some of the rows.",
+            Division.One => "// What depends on parameters alone: one thread computes it for all.",
+            _ => "// Each thread writes blocks of its own, from all rows.",
+        });
+        using (parallel.Division == Division.One ? writer.Block("if (part.Index == 0)") : default)
+        {
+            for (int i = 0; i < parallel.Body.Length; i++)
             {
-                Division.Rows => "// Each thread has rows of its own, at all steps.",
-                Division.RowsOfSteps => "// All steps at once: each thread has some of the rows.",
-                Division.One => "// What depends on parameters alone: one thread computes it for all.",
-                _ => "// Each thread writes blocks of its own, from all rows.",
-            });
-            using (parallel.Division == Division.One ? writer.Block("if (part.Index == 0)") : default)
-            {
-                foreach (Statement statement in parallel.Body)
-                {
-                    Emit(writer, statement, oneStep, parallel.Division);
-                }
+                EmitSeparated(writer, parallel.Body[i], position with { Division = parallel.Division }, isFirst: i == 0);
             }
         }
     }
 
-    private void Emit(SourceWriter writer, Statement statement, bool oneStep, Division? division)
+    /// <summary>A statement; a loop stands apart from the statement before it.</summary>
+    private void EmitSeparated(SourceWriter writer, Statement statement, Position position, bool isFirst)
+    {
+        if (statement is Loop { Body.IsEmpty: false } && !isFirst)
+        {
+            writer.Separate();
+        }
+
+        Emit(writer, statement, position);
+    }
+
+    private void EmitBlocks(SourceWriter writer, StepBlocks blocks, Position position)
+    {
+        writer.Separate();
+        writer.Line($"// Some steps at a time, {blocks.Rows} rows or a little less, which are still in the cache when they are read again.");
+        writer.Line($"int block = global::System.Math.Max({blocks.Rows} / rows, 1);");
+        using (writer.Block(blocks.Reverse ? "for (int end = steps; end > 0; end -= block)" : "for (int begin = 0; begin < steps; begin += block)"))
+        {
+            writer.Line(blocks.Reverse ? "int begin = global::System.Math.Max(end - block, 0);" : "int end = global::System.Math.Min(begin + block, steps);");
+            if (ModelSchedule.Flat(blocks.Body).OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps))
+            {
+                writer.Line("(int first, int own) = part.Of(rows * (end - begin));");
+            }
+
+            Emit(writer, blocks.Body, position with { InBlock = true }, isFirst: false);
+        }
+
+        writer.Separate();
+    }
+
+    private void Emit(SourceWriter writer, Statement statement, Position position)
     {
         if (statement is not Loop loop)
         {
-            Statement(writer, statement, new Position(InLoop: false, oneStep, division), "");
+            Statement(writer, statement, position, "");
             return;
         }
+
+        bool oneStep = position.OneStep;
 
         if (loop.Body.IsEmpty)
         {
             return;
         }
 
-        writer.Line();
         writer.Line($"// {loop.Name}{(oneStep ? "" : loop.Reverse ? ", from the last step to the first" : ", step by step")}");
         string header = oneStep ? ""
-            : loop.Reverse ? "for (int t = steps - 1; t >= 0; t--)" : "for (int t = 0; t < steps; t++)";
+            : (loop.Reverse, position.InBlock) switch
+            {
+                (false, false) => "for (int t = 0; t < steps; t++)",
+                (false, true) => "for (int t = begin; t < end; t++)",
+                (true, false) => "for (int t = steps - 1; t >= 0; t--)",
+                (true, true) => "for (int t = end - 1; t >= begin; t--)",
+            };
         using (writer.Block(header))
         {
             if (UsesRing(loop) && !oneStep)
@@ -144,16 +201,20 @@ internal sealed class ProgramEmitter
 
             foreach (Statement inner in loop.Body)
             {
-                Statement(writer, inner, new Position(InLoop: true, oneStep, division), Identifier.Pascal(loop.Name));
+                Statement(writer, inner, position with { InLoop = true }, Identifier.Pascal(loop.Name));
             }
         }
 
-        writer.Line();
+        writer.Separate();
     }
 
     /// <summary>Where in a program a statement stands, which decides the rows it is on.</summary>
-    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division, bool OneRow = false)
+    /// <param name="InBlock">Whether the steps are those from <c>begin</c> to before <c>end</c>, not all.</param>
+    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division, bool OneRow = false, bool InBlock = false)
     {
+        /// <summary>The step at hand, in a loop or a block of steps; null for the first.</summary>
+        public string? Step => OneStep ? null : InLoop ? "t" : InBlock ? "begin" : null;
+
         /// <summary>The first of this thread's rows; null where it has all.</summary>
         public string? FirstRow => Division switch { Schedule.Division.Rows => "firstRow", Schedule.Division.RowsOfSteps => "first", _ => null };
 
@@ -163,7 +224,7 @@ internal sealed class ProgramEmitter
             _ when OneRow || extent == Extent.Once => "1",
             Schedule.Division.Rows => "ownRows",
             Schedule.Division.RowsOfSteps => "own",
-            _ => extent == Extent.Step || InLoop || OneStep ? "rows" : "rows * steps",
+            _ => extent == Extent.Step || InLoop || OneStep ? "rows" : InBlock ? "rows * (end - begin)" : "rows * steps",
         };
 
         /// <summary>The number of the first of this thread's rows at a step; null for 0.</summary>
@@ -197,13 +258,13 @@ internal sealed class ProgramEmitter
 
         KernelCall call = _kernels.Emit(_schedule, statement, layer);
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, position)}");
-        string token = (position.InLoop && !position.OneStep, position.FirstRow) switch
+        string token = (position.Step, position.FirstRow) switch
         {
             _ when call.IsOneRow => "token",
             _ when position.OneRow => "ref token",
-            (false, var first) => $"ref _tokens[{first ?? "0"}]",
-            (true, null) => "ref _tokens[t * rows]",
-            (true, { } first) => $"ref _tokens[t * rows + {first}]",
+            (null, var first) => $"ref _tokens[{first ?? "0"}]",
+            ({ } step, null) => $"ref _tokens[{step} * rows]",
+            ({ } step, { } first) => $"ref _tokens[{step} * rows + {first}]",
         };
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { token } : System.Array.Empty<string>())
             .Concat(rows)
@@ -273,11 +334,10 @@ internal sealed class ProgramEmitter
             (Residence.Ring, Moment.Previous, true) => position.OneStep ? null : "turn",
             (Residence.Ring, Moment.Current, true) => position.OneStep ? "1" : "(1 - turn)",
             (Residence.Ring, Moment.Final, _) => position.OneStep ? "1" : "(steps & 1)",
-            (Residence.History, Moment.Previous, true) => position.OneStep ? null : "t",
-            (Residence.History, Moment.Current, true) => position.OneStep ? "1" : "(t + 1)",
-            (Residence.History, Moment.Current, false) => "1",
+            (Residence.History, Moment.Previous, _) => position.Step,
+            (Residence.History, Moment.Current, _) => position.Step is { } at ? $"({at} + 1)" : "1",
             (Residence.History, Moment.Final, _) => position.OneStep ? "1" : "steps",
-            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, true) => position.OneStep ? null : "t",
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, _, _) => position.Step,
             _ => null,
         };
         string row = buffer.Residence != Residence.Once && position.RowAt(step) is { } first ? $" + {first} * {buffer.RowStride}" : "";

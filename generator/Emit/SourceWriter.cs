@@ -9,15 +9,32 @@ internal sealed class SourceWriter
 {
     private readonly StringBuilder _text = new();
     private int _depth;
+    private bool _begins;
+    private bool _separates;
 
     public void Line(string line = "")
     {
         if (line.Length > 0)
         {
+            EndSeparation();
             _text.Append(' ', 4 * _depth).Append(line);
         }
 
         _text.Append('\n');
+        _begins = _separates = false;
+    }
+
+    /// <summary>Leaves an empty line before what follows, unless a block begins or ends here.</summary>
+    public void Separate() => _separates = !_begins;
+
+    private void EndSeparation()
+    {
+        if (_separates)
+        {
+            _text.Append('\n');
+        }
+
+        _begins = _separates = false;
     }
 
     /// <summary>Opens a brace under a header of one or more lines, or of none; the returned scope closes it.</summary>
@@ -29,6 +46,7 @@ internal sealed class SourceWriter
         }
 
         Line("{");
+        _begins = true;
         _depth++;
         return new Scope(this, end);
     }
@@ -36,6 +54,8 @@ internal sealed class SourceWriter
     /// <summary>Lines written elsewhere, at this depth.</summary>
     public void Lines(string text)
     {
+        EndSeparation();
+
         // Kernels pass through here several times on their way into the file: no string a line.
         int end = text.Length;
         while (end > 0 && text[end - 1] == '\n')
@@ -99,6 +119,7 @@ internal sealed class SourceWriter
             if (_writer is not null)
             {
                 _writer._depth--;
+                _writer._separates = false;
                 _writer.Line(_end);
             }
         }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using Unrolled.Generator.Schedule;
 using static Unrolled.Generator.Emit.KernelText;
 
 namespace Unrolled.Generator.Emit;
@@ -12,14 +13,11 @@ namespace Unrolled.Generator.Emit;
 /// </summary>
 internal static class TileEmitter
 {
-    /// <summary>Rows of a weight gradient's chunk: its gathered adjoints and values stay in the first-level cache.</summary>
-    public const int ChunkRows = 128;
-
     /// <summary>Rows of a tile that share a reference: an address has room for one or two strides beside it.</summary>
     private const int ReferenceRows = 3;
 
     /// <summary>Floats of the memory where a thread gathers a panel's adjoints.</summary>
-    public const int GatheredFloats = ChunkRows * 4 * 16;
+    public const int GatheredFloats = WeightGradient.ChunkRows * 4 * 16;
 
     /// <summary>Products of any number of rows with panels of <paramref name="vectors"/> vectors.</summary>
     public static void Product(SourceWriter writer, InstructionSet set, int vectors)
@@ -376,9 +374,9 @@ internal static class TileEmitter
         Optimized(writer);
         using (writer.Block($"internal static void Gradient{vectors}(ref float values, ref float adjoints, ref float gradients, ref float vectors, ref float gathered, in GradientShape shape, int rows)"))
         using (writer.Block("unchecked"))
-        using (writer.Block($"for (; rows > 0; rows -= {ChunkRows})"))
+        using (writer.Block($"for (; rows > 0; rows -= {WeightGradient.ChunkRows})"))
         {
-            writer.Line($"int chunk = rows < {ChunkRows} ? rows : {ChunkRows};");
+            writer.Line($"int chunk = rows < {WeightGradient.ChunkRows} ? rows : {WeightGradient.ChunkRows};");
             writer.Line("ref float adjoint = ref adjoints;");
             writer.Line("ref float gradient = ref gradients;");
             writer.Line("ref float vector = ref vectors;");
@@ -394,14 +392,14 @@ internal static class TileEmitter
                 if (set.WholePanels)
                 {
                     writer.Line("// The last panel is followed by the next rows' first.");
-                    writer.Line($"ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, {ChunkRows} * shape.AdjointStride));");
+                    writer.Line($"ref float next = ref (panel + 1 < shape.Panels ? ref Unsafe.Add(ref adjoint, shape.PanelStep) : ref Unsafe.Add(ref adjoints, {WeightGradient.ChunkRows} * shape.AdjointStride));");
                     writer.Line($"GradientColumns{vectors}(ref values, ref gathered, ref gradient, ref next, in shape, chunk);");
                 }
                 else
                 {
                     for (int v = 0; v < vectors; v++)
                     {
-                        writer.Line($"GradientColumns(ref values, ref {At("gathered", Constant(v * 16 * ChunkRows))}, ref {At("gradient", Constant(v * 16))}, in shape, chunk);");
+                        writer.Line($"GradientColumns(ref values, ref {At("gathered", Constant(v * 16 * WeightGradient.ChunkRows))}, ref {At("gradient", Constant(v * 16))}, in shape, chunk);");
                     }
                 }
 
@@ -411,8 +409,8 @@ internal static class TileEmitter
             }
 
             writer.Line();
-            writer.Line($"values = ref Unsafe.Add(ref values, {ChunkRows} * shape.ValueStride);");
-            writer.Line($"adjoints = ref Unsafe.Add(ref adjoints, {ChunkRows} * shape.AdjointStride);");
+            writer.Line($"values = ref Unsafe.Add(ref values, {WeightGradient.ChunkRows} * shape.ValueStride);");
+            writer.Line($"adjoints = ref Unsafe.Add(ref adjoints, {WeightGradient.ChunkRows} * shape.AdjointStride);");
         }
 
         writer.Line();
@@ -488,7 +486,7 @@ internal static class TileEmitter
     }
 
     /// <summary>Where a row's gathered adjoints lie: together for tiles of whole panels, 16 columns after each other for narrow ones.</summary>
-    private static int GatheredAt(InstructionSet set, int vector, int part) => set.WholePanels ? vector * 16 : vector * 16 * ChunkRows + part * set.Lanes;
+    private static int GatheredAt(InstructionSet set, int vector, int part) => set.WholePanels ? vector * 16 : vector * 16 * WeightGradient.ChunkRows + part * set.Lanes;
 
     public static void GradientColumns(SourceWriter writer, InstructionSet set, int vectors)
     {

@@ -68,7 +68,7 @@ internal static class Divide
         foreach (Statement statement in statements)
         {
             List<Statement>? last = groups.LastOrDefault();
-            if (last is null || DivisionOf(last[0]) != DivisionOf(statement) || last.Any(earlier => Conflict(schedule, earlier, statement)))
+            if (last is null || IsHolder(statement) || IsHolder(last[0]) || DivisionOf(last[0]) != DivisionOf(statement) || last.Any(earlier => Conflict(schedule, earlier, statement)))
             {
                 groups.Add(new List<Statement> { statement });
             }
@@ -78,7 +78,13 @@ internal static class Divide
             }
         }
 
-        return groups.Select(group => (Statement)new Parallel(
-            string.Join("; ", group.Select(statement => statement.Name)), DivisionOf(group[0]), group.ToImmutableArray())).ToImmutableArray();
+        return groups.Select(group => group[0] switch
+        {
+            StepBlocks blocks => (Statement)(blocks with { Body = Grouped(schedule, blocks.Body) }),
+            OnRequest requested => requested with { Body = Grouped(schedule, requested.Body) },
+            _ => new Parallel(string.Join("; ", group.Select(statement => statement.Name)), DivisionOf(group[0]), group.ToImmutableArray()),
+        }).ToImmutableArray();
+
+        static bool IsHolder(Statement statement) => statement is StepBlocks or OnRequest;
     }
 }

@@ -129,6 +129,9 @@ internal sealed record RowSum(string Name, Extent Extent, int Units, Binding Loa
 internal sealed record WeightGradient(
     string Name, Extent Extent, Packing Packing, ImmutableArray<Operand?> Adjoints, Operand Columns, bool IsLookup) : Statement(Name)
 {
+    /// <summary>Rows worked on at a time: their adjoints, gathered, and values stay in the first-level cache.</summary>
+    public const int ChunkRows = 128;
+
     /// <summary>For each slot the parameter whose gradient is the sum of the slot's adjoints over all rows: a bias. Null for none.</summary>
     public ImmutableArray<Node?> Vectors { get; init; } = Adjoints.Select(_ => (Node?)null).ToImmutableArray();
 }
@@ -152,6 +155,17 @@ internal sealed record StreamStage(string Name, int Units, ImmutableArray<Statem
 
 /// <summary>A loop over the steps of the call.</summary>
 internal sealed record Loop(string Name, int Scope, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name);
+
+/// <summary>Statements on some of the steps, a block of them after the other.</summary>
+/// <param name="Reverse">From the last steps to the first.</param>
+internal sealed record StepBlocks(string Name, bool Reverse, ImmutableArray<Statement> Body) : Statement(Name)
+{
+    /// <summary>Rows of a block, if its steps have that many: whole chunks of weight gradients.</summary>
+    public int Rows { get; init; }
+}
+
+/// <summary>What only the gradient of the input needs, where it is asked for.</summary>
+internal sealed record OnRequest(ImmutableArray<Statement> Body) : Statement("gradient of the input");
 
 /// <summary>Brings a derived packing up to date with the parameters it is made from.</summary>
 internal sealed record Repack(Packing Packing) : Statement("weights of " + Packing.Name);
@@ -211,13 +225,15 @@ internal sealed record ModelSchedule(
 
     public Buffer BufferOf(Operand operand) => Buffers[Places[operand.Value].Buffer];
 
-    /// <summary>Every statement in the order it runs, loops and parallel statements followed by what is in them.</summary>
+    /// <summary>Every statement in the order it runs, those that hold others followed by them.</summary>
     public ImmutableArray<Statement> AllStatements => Flat(Forward.Concat(Backward).Concat(InputBackward)).ToImmutableArray();
 
     /// <summary>Statements, each followed by what is in it.</summary>
     public static IEnumerable<Statement> Flat(IEnumerable<Statement> statements) => statements.SelectMany(statement => statement switch
     {
         Loop loop => Flat(loop.Body).Prepend(statement),
+        StepBlocks blocks => Flat(blocks.Body).Prepend(statement),
+        OnRequest requested => Flat(requested.Body).Prepend(statement),
         Parallel parallel => Flat(parallel.Body).Prepend(statement),
         _ => new[] { statement },
     });

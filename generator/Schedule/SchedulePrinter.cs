@@ -41,6 +41,14 @@ internal static class SchedulePrinter
                         Line(depth, $"loop {loop.Name}{(loop.Reverse ? " from the last step" : "")}");
                         Print(depth + 1, loop.Body);
                         break;
+                    case StepBlocks blocks:
+                        Line(depth, $"blocks of steps{(blocks.Reverse ? " from the last step" : "")}");
+                        Print(depth + 1, blocks.Body);
+                        break;
+                    case OnRequest requested:
+                        Line(depth, "where the gradient of the input is asked for");
+                        Print(depth + 1, requested.Body);
+                        break;
                     case StreamStage stage:
                         Line(depth, $"stream {stage.Units} -> {string.Join(", ", stage.Kept.Select(At))}");
                         Print(depth + 1, stage.Parts);

@@ -53,6 +53,9 @@ internal static class ScheduleVerifier
                 case Loop loop:
                     Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && Divide.DivisionOf(inner) is Division.Rows or Division.One), loop, "a loop's body is on the rows of one step");
                     break;
+                case StepBlocks blocks:
+                    Require(ModelSchedule.Flat(blocks.Body).OfType<Loop>().All(loop => loop.Reverse == blocks.Reverse), blocks, "loops go through a block's steps as the blocks go through all");
+                    break;
                 case Parallel parallel:
                     Require(parallel.Body.All(inner => inner is not Parallel && Divide.DivisionOf(inner) == parallel.Division), parallel, "parallel statements are divided alike");
                     for (int i = 0; i < parallel.Body.Length; i++)

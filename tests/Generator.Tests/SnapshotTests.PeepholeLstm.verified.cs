@@ -213,7 +213,6 @@ namespace Samples
                     global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref _memory.At(_stepH4 + (nint)rows * 128), rows);
                 }
 
-
                 // dense_1
                 {
                     global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_stepH4 + (nint)rows * 128), ref _memory.At(_stepYPreactivation6), ref parameters, rows);
@@ -365,29 +364,39 @@ namespace Samples
 
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
-                (int first, int own) = part.Of(rows * steps);
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[first], ref _memory.At(_sums4 + (nint)first * 768), ref parameters, own);
-
-                part.Meet();
 
                 // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 128), 128, ref _memory.At(_c5 + (nint)firstRow * 128), 128, 128, ownRows);
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1 + (nint)firstRow * 128), 128, ref _memory.At(_h6 + (nint)firstRow * 128), 128, 128, ownRows);
 
-                // lstm_0, step by step
-                for (int t = 0; t < steps; t++)
+                // Some steps at a time, 256 rows or a little less, which are still in the cache when they are read again.
+                int block = global::System.Math.Max(256 / rows, 1);
+                for (int begin = 0; begin < steps; begin += block)
                 {
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref _memory.At(_h6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
+                    int end = global::System.Math.Min(begin + block, steps);
+                    (int first, int own) = part.Of(rows * (end - begin));
+
+                    part.Meet();
+
+                    // These steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[begin * rows + first], ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref parameters, own);
+
+                    part.Meet();
+
+                    // Each thread has rows of its own, at all these steps.
+                    // lstm_0, step by step
+                    for (int t = begin; t < end; t++)
+                    {
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref _memory.At(_h6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
+                    }
+
+                    part.Meet();
+
+                    // These steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + ((nint)(begin + 1) * rows + first) * 128), ref _memory.At(_output + ((nint)begin * rows + first) * 80), ref parameters, own);
                 }
-
-                part.Meet();
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + ((nint)rows + first) * 128), ref _memory.At(_output + (nint)first * 80), ref parameters, own);
 
                 part.Meet();
 
@@ -406,7 +415,6 @@ namespace Samples
 
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
-                (int first, int own) = part.Of(rows * steps);
 
                 // Each thread writes blocks of its own, from all rows.
                 global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[15], ref _memory.At(_derived + 0), 4, 0, 65, part); // dense_1.W
@@ -417,30 +425,41 @@ namespace Samples
 
                 part.Meet();
 
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + (nint)first * 80), ref _memory.At(_sums4 + (nint)first * 768), ref derived, ref _memory.At(_zeros), own);
-
-                part.Meet();
-
                 // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 128), 128, ref _memory.At(_dCPrevious10 + (nint)firstRow * 128), 128, 128, ownRows);
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient1 + (nint)firstRow * 128), 128, ref _memory.At(_dHPrevious11 + (nint)firstRow * 128), 128, 128, ownRows);
 
-                // lstm_0, from the last step to the first
-                for (int t = steps - 1; t >= 0; t--)
+                // Some steps at a time, 256 rows or a little less, which are still in the cache when they are read again.
+                int block = global::System.Math.Max(256 / rows, 1);
+                for (int end = steps; end > 0; end -= block)
                 {
-                    int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)(1 - turn) * rows + firstRow) * 128), ref derived, ref _memory.At(_zeros), ownRows);
+                    int begin = global::System.Math.Max(end - block, 0);
+                    (int first, int own) = part.Of(rows * (end - begin));
+
+                    part.Meet();
+
+                    // These steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + ((nint)begin * rows + first) * 80), ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref derived, ref _memory.At(_zeros), own);
+
+                    part.Meet();
+
+                    // Each thread has rows of its own, at all these steps.
+                    // lstm_0, from the last step to the first
+                    for (int t = end - 1; t >= begin; t--)
+                    {
+                        int turn = (steps - 1 - t) & 1;
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)(1 - turn) * rows + firstRow) * 128), ref derived, ref _memory.At(_zeros), ownRows);
+                    }
+
+                    part.Meet();
+
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4 + (nint)begin * rows * 768), ref _memory.At(_c5 + (nint)begin * rows * 128), ref _memory.At(_c5 + (nint)(begin + 1) * rows * 128), ref gradients, rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[begin * rows], ref _memory.At(_sums4 + (nint)begin * rows * 768), ref gradients, rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6 + (nint)begin * rows * 128), ref _memory.At(_sums4 + (nint)begin * rows * 768), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)(begin + 1) * rows * 128), ref _memory.At(_outputGradient + (nint)begin * rows * 80), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
                 }
-
-                part.Meet();
-
-                // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4), ref _memory.At(_c5), ref _memory.At(_c5 + (nint)rows * 128), ref gradients, rows * steps, part);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[0], ref _memory.At(_sums4), ref gradients, rows * steps, part);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6), ref _memory.At(_sums4), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)rows * 128), ref _memory.At(_outputGradient), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
 
                 part.Meet();
 

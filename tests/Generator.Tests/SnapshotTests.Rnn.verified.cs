@@ -286,27 +286,37 @@ namespace Samples
 
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
-                (int first, int own) = part.Of(rows * steps);
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_sum2 + (nint)first * 16), ref parameters, own);
-
-                part.Meet();
 
                 // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0 + (nint)firstRow * 16), 16, ref _memory.At(_h3 + (nint)firstRow * 16), 16, 16, ownRows);
 
-                // rnn_0, step by step
-                for (int t = 0; t < steps; t++)
+                // Some steps at a time, 8192 rows or a little less, which are still in the cache when they are read again.
+                int block = global::System.Math.Max(8192 / rows, 1);
+                for (int begin = 0; begin < steps; begin += block)
                 {
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
+                    int end = global::System.Math.Min(begin + block, steps);
+                    (int first, int own) = part.Of(rows * (end - begin));
+
+                    part.Meet();
+
+                    // These steps at once: each thread has some of the rows.
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sum2 + ((nint)begin * rows + first) * 16), ref parameters, own);
+
+                    part.Meet();
+
+                    // Each thread has rows of its own, at all these steps.
+                    // rnn_0, step by step
+                    for (int t = begin; t < end; t++)
+                    {
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
+                    }
+
+                    part.Meet();
+
+                    // These steps at once: each thread has some of the rows.
+                    global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)(begin + 1) * rows + first) * 16), 16, ref _memory.At(_output + ((nint)begin * rows + first) * 16), 16, 16, own);
                 }
-
-                part.Meet();
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)rows + first) * 16), 16, ref _memory.At(_output + (nint)first * 16), 16, 16, own);
 
                 part.Meet();
 
@@ -324,7 +334,6 @@ namespace Samples
 
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
-                (int first, int own) = part.Of(rows * steps);
 
                 // Each thread writes blocks of its own, from all rows.
                 global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 0), 4, 0, 5, part); // rnn_0.W_h
@@ -334,35 +343,51 @@ namespace Samples
                 // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_finalGradient0 + (nint)firstRow * 16), 16, ref _memory.At(_dHPrevious7 + (nint)firstRow * 16), 16, 16, ownRows);
 
-                // rnn_0, from the last step to the first
-                for (int t = steps - 1; t >= 0; t--)
+                if (Options.InputGradients)
                 {
-                    int turn = (steps - 1 - t) & 1;
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)turn * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ownRows);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 16), ref derived, ref _memory.At(_zeros), ownRows);
+                    part.Meet();
+
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5, part); // rnn_0.W_x
                 }
 
-                part.Meet();
+                // Some steps at a time, 8192 rows or a little less, which are still in the cache when they are read again.
+                int block = global::System.Math.Max(8192 / rows, 1);
+                for (int end = steps; end > 0; end -= block)
+                {
+                    int begin = global::System.Math.Max(end - block, 0);
+                    (int first, int own) = part.Of(rows * (end - begin));
 
-                // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3), ref _memory.At(_dHPreactivation8), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * steps, part);
+                    part.Meet();
+
+                    // Each thread has rows of its own, at all these steps.
+                    // rnn_0, from the last step to the first
+                    for (int t = end - 1; t >= begin; t--)
+                    {
+                        int turn = (steps - 1 - t) & 1;
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)turn * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 16), ref derived, ref _memory.At(_zeros), ownRows);
+                    }
+
+                    part.Meet();
+
+                    // Each thread writes blocks of its own, from all rows.
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+
+                    if (Options.InputGradients)
+                    {
+                        part.Meet();
+
+                        // These steps at once: each thread has some of the rows.
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + ((nint)begin * rows + first) * 16), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref derived, ref _memory.At(_zeros), own);
+                    }
+                }
 
                 part.Meet();
 
                 // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_dHPrevious7 + ((nint)(steps & 1) * rows + firstRow) * 16), 16, ref _memory.At(_initialGradient0 + (nint)firstRow * 16), 16, 16, ownRows);
-                if (Options.InputGradients)
-                {
-                    part.Meet();
-                    // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5, part); // rnn_0.W_x
-
-                    part.Meet();
-
-                    // All steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + (nint)first * 16), ref _memory.At(_inputGradient + (nint)first * 16), ref derived, ref _memory.At(_zeros), own);
-                }
             }
         }
     }

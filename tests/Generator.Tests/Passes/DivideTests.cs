@@ -38,6 +38,22 @@ public sealed class DivideTests
     }
 
     [Fact]
+    public void Blocks_of_steps_and_conditions_are_divided_within()
+    {
+        ModelSchedule schedule = BlockSteps.Run(Schedules.Training(Networks.Graph("deep stack"))), divided = Divide.Run(schedule);
+        Assert.Equal(
+            [Division.RowsOfSteps, Division.Rows, Division.RowsOfSteps, Division.Rows, Division.RowsOfSteps],
+            Assert.Single(divided.Forward.OfType<StepBlocks>()).Body.Cast<Parallel>().Select(parallel => parallel.Division));
+        OnRequest requested = Assert.Single(Assert.Single(divided.Backward.OfType<StepBlocks>()).Body.OfType<OnRequest>());
+        Assert.Equal(Division.RowsOfSteps, Assert.IsType<Parallel>(Assert.Single(requested.Body)).Division);
+        Assert.Equal(Leaves(schedule.Forward), Leaves(divided.Forward));
+        Assert.Equal(Leaves(schedule.Backward), Leaves(divided.Backward));
+
+        static IEnumerable<Statement> Leaves(IEnumerable<Statement> statements) =>
+            ModelSchedule.Flat(statements).Where(statement => statement is not (Parallel or StepBlocks or OnRequest));
+    }
+
+    [Fact]
     public void A_row_of_the_step_before_is_another_thread_s()
     {
         ModelSchedule schedule = Schedules.Training(Networks.Graph("lstm"));

@@ -30,11 +30,16 @@ internal sealed class ScheduleInterpreter
     private readonly bool _lastFirst;
     private Loop? _loop;
     private int _step;
+    private readonly int _block;
+    private int _begin;
+    private int _end;
     private Division? _division;
     private int _part;
 
-    private ScheduleInterpreter(ModelSchedule schedule, ParameterLayout layout, NetworkData data, int parts, bool lastFirst)
+    private ScheduleInterpreter(ModelSchedule schedule, ParameterLayout layout, NetworkData data, int parts, bool lastFirst, int block)
     {
+        _block = block;
+        _end = data.Steps;
         _parts = parts;
         _lastFirst = lastFirst;
         _schedule = schedule;
@@ -57,9 +62,10 @@ internal sealed class ScheduleInterpreter
     /// <summary>Runs the whole of a schedule once: forward, backward where there is one, backward to the input.</summary>
     /// <param name="parts">The number of parts of parallel statements.</param>
     /// <param name="lastFirst">Which part is done first.</param>
-    public static NetworkValues Evaluate(ModelSchedule schedule, ModelGraph graph, ParameterLayout layout, NetworkData data, int parts = 3, bool lastFirst = false)
+    /// <param name="block">Steps of a block of steps.</param>
+    public static NetworkValues Evaluate(ModelSchedule schedule, ModelGraph graph, ParameterLayout layout, NetworkData data, int parts = 3, bool lastFirst = false, int block = 2)
     {
-        var interpreter = new ScheduleInterpreter(schedule, layout, data, parts, lastFirst);
+        var interpreter = new ScheduleInterpreter(schedule, layout, data, parts, lastFirst, block);
         interpreter.Fill(graph, data);
         interpreter.Run(schedule.Forward);
         var values = new NetworkValues();
@@ -224,7 +230,7 @@ internal sealed class ScheduleInterpreter
         _ => _batch,
     };
 
-    /// <summary>The first of the rows an operand means here: in the loop's present step, or outside loops.</summary>
+    /// <summary>The first of the rows an operand means here: in the loop's present step, or from the first step of the present block on.</summary>
     private int FirstRow(Operand operand)
     {
         Buffer buffer = _schedule.BufferOf(operand);
@@ -240,11 +246,12 @@ internal sealed class ScheduleInterpreter
             // Block 0 is the state before the first step.
             (Residence.History, Moment.Previous, true) => _step,
             (Residence.History, Moment.Current, true) => _step + 1,
-            (Residence.History, Moment.Initial or Moment.Previous, false) => 0,
-            (Residence.History, Moment.Current, false) => 1,
+            (Residence.History, Moment.Initial, false) => 0,
+            (Residence.History, Moment.Previous, false) => _begin,
+            (Residence.History, Moment.Current, false) => _begin + 1,
             (Residence.History, Moment.Final, false) => _steps,
             (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, true) => _step,
-            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, false) => 0,
+            (Residence.Steps or Residence.Input or Residence.Output or Residence.OutputGradient or Residence.InputGradient, Moment.Current, false) => _begin,
             (Residence.Once or Residence.Step, Moment.Current, _) => 0,
             (Residence.State or Residence.Fresh or Residence.FinalGradient or Residence.InitialGradient, Moment.Current, false) => 0,
             _ => null,
@@ -291,7 +298,7 @@ internal sealed class ScheduleInterpreter
     /// <summary>The rows of a statement that are this part's.</summary>
     private IEnumerable<int> Rows(Extent extent)
     {
-        int all = extent switch { Extent.Once => 1, Extent.Step => _batch, _ => _batch * _steps };
+        int all = extent switch { Extent.Once => 1, Extent.Step => _batch, _ => _batch * (_end - _begin) };
         return _division is Division.Rows or Division.RowsOfSteps ? Share(all) : Enumerable.Range(0, all);
     }
 
@@ -319,6 +326,12 @@ internal sealed class ScheduleInterpreter
                     }
 
                     _division = null;
+                    break;
+                case StepBlocks blocks:
+                    RunBlocks(blocks);
+                    break;
+                case OnRequest requested:
+                    Run(requested.Body);
                     break;
                 case Repack repack:
                     FillDerived(repack.Packing);
@@ -384,12 +397,24 @@ internal sealed class ScheduleInterpreter
         }
     }
 
+    private void RunBlocks(StepBlocks blocks)
+    {
+        for (int done = 0; done < _steps; done += _block)
+        {
+            _begin = blocks.Reverse ? Math.Max(_steps - done - _block, 0) : done;
+            _end = blocks.Reverse ? _steps - done : Math.Min(done + _block, _steps);
+            Run(blocks.Body);
+        }
+
+        (_begin, _end) = (0, _steps);
+    }
+
     private void RunLoop(Loop loop)
     {
-        for (int count = 0; count < _steps; count++)
+        for (int count = 0; count < _end - _begin; count++)
         {
             _loop = loop;
-            _step = loop.Reverse ? _steps - 1 - count : count;
+            _step = loop.Reverse ? _end - 1 - count : _begin + count;
 
             // One step's scratch says nothing in the next.
             foreach (int buffer in loop.Body.SelectMany(statement => statement.Writes()).Select(write => _schedule.PlaceOf(write).Buffer).Distinct()
@@ -449,7 +474,7 @@ internal sealed class ScheduleInterpreter
         double[] block = BlockOf(term.Packing);
         if (term.IsLookup)
         {
-            int token = _tokens[(_loop is null ? 0 : _step * _batch) + row];
+            int token = _tokens[(_loop is null ? _begin : _step) * _batch + row];
             return sum + block[IndexOf(term.Packing, slot, unit, token)];
         }
 
@@ -579,7 +604,7 @@ internal sealed class ScheduleInterpreter
                 {
                     foreach (int unit in Blocks(packing.Rows))
                     {
-                        _gradients[IndexOf(packing, slot, unit, _tokens[row])] += Load(adjoint, row, unit);
+                        _gradients[IndexOf(packing, slot, unit, _tokens[_begin * _batch + row])] += Load(adjoint, row, unit);
                     }
 
                     continue;

@@ -113,14 +113,30 @@ public sealed class ScheduleValueTests
 
     [Theory]
     [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
+    public void In_blocks_of_steps_training_gives_the_graphs_values_and_gradients(string name)
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph(name));
+        ModelGraph differentiated = Differentiate.Run(network), training = Compiler.Training(network);
+        ParameterLayout layout = ParameterLayout.Of(network);
+        ModelSchedule schedule = BlockSteps.Run(Schedules.Of(training, layout, fused: true));
+        foreach ((int batch, int steps, int block) in new[] { (1, 1, 1), (1, 5, 1), (3, 5, 2), (3, 5, 3), (3, 4, 2), (2, 3, 7) })
+        {
+            NetworkData data = NetworkData.Random(network, batch, steps);
+            NetworkValues actual = ScheduleInterpreter.Evaluate(schedule, training, layout, data, block: block);
+            GraphInterpreter.Evaluate(differentiated, data).AssertEqual(actual, $"batch {batch}, {steps} steps in blocks of {block}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks.Names), MemberType = typeof(Networks))]
     public void Divided_among_threads_it_gives_the_same_numbers(string name)
     {
         ModelGraph network = Compiler.Network(Networks.Graph(name)), sequence = Prune.Run(Hoist.Run(network)), training = Compiler.Training(network);
         ParameterLayout layout = ParameterLayout.Of(network);
-        foreach ((ModelGraph graph, ModelSchedule schedule) in new[] { (sequence, Schedules.Of(sequence, layout, fused: true)), (training, Schedules.Of(training, layout, fused: true)) })
+        foreach ((ModelGraph graph, ModelSchedule schedule) in new[] { (sequence, Schedules.Of(sequence, layout, fused: true)), (training, BlockSteps.Run(Schedules.Of(training, layout, fused: true))) })
         {
             ModelSchedule divided = Divide.Run(schedule);
-            Assert.All(divided.Forward.Concat(divided.Backward).Concat(divided.InputBackward), statement => Assert.IsType<Parallel>(statement));
+            AssertDivided(divided.Forward.Concat(divided.Backward));
             foreach ((int batch, int steps) in Shapes)
             {
                 NetworkData data = NetworkData.Random(network, batch, steps);
@@ -173,8 +189,22 @@ public sealed class ScheduleValueTests
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: false));
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: true));
             ScheduleVerifier.Verify(Divide.Run(Schedules.Of(graph, layout, fused: true)));
+            ScheduleVerifier.Verify(Divide.Run(BlockSteps.Run(Schedules.Of(graph, layout, fused: true))));
         }
     }
+
+    /// <summary>Every statement is a parallel one's, though these may stand in blocks of steps or under a condition.</summary>
+    private static void AssertDivided(IEnumerable<Statement> statements) => Assert.All(statements, statement =>
+    {
+        if (statement is StepBlocks or OnRequest)
+        {
+            AssertDivided(statement is StepBlocks blocks ? blocks.Body : ((OnRequest)statement).Body);
+        }
+        else
+        {
+            Assert.IsType<Parallel>(statement);
+        }
+    });
 }
 
 internal static class Schedules
