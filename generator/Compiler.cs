@@ -45,8 +45,8 @@ internal static class Compiler
         ModelSchedule step = Stack.Run(streaming, layout, "Step");
         ModelSchedule rowSchedule = Row(step);
         ModelSchedule stepSchedule = Schedule(step);
-        ModelSchedule runSchedule = Divided(Schedule(Stack.Run(sequence, layout, "Run")));
-        ModelSchedule trainingSchedule = Divided(BlockSteps.Run(Schedule(Stack.Run(training, layout, "Training"))));
+        ModelSchedule runSchedule = Divided(PlaceOutputs.Run(Schedule(Stack.Run(sequence, layout, "Run"))));
+        ModelSchedule trainingSchedule = Divided(BlockSteps.Run(PlaceOutputs.Run(Schedule(Stack.Run(training, layout, "Training")))));
         return new CompilationResult(
             Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
     }

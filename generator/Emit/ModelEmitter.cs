@@ -251,7 +251,7 @@ internal sealed class ModelEmitter
             Chunk();
 
             _writer.Line();
-            Buffers(training: false);
+            Buffers(run, training: false);
             Optimized();
             using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
             {
@@ -301,7 +301,7 @@ internal sealed class ModelEmitter
             }
 
             _writer.Line();
-            Buffers(training: true);
+            Buffers(program, training: true);
             Optimized();
             using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
@@ -343,7 +343,13 @@ internal sealed class ModelEmitter
             buffers.Add(("_input", "(long)batchSize * steps", InputSize));
         }
 
-        buffers.Add(("_output", "(long)batchSize * steps", OutputSize));
+        // A session's single steps have their outputs here even where a sequence's are elsewhere.
+        bool hasSequences = (training ? _training : _run).Outputs is null;
+        if (hasSequences || !training)
+        {
+            buffers.Add(("_output", hasSequences ? "(long)batchSize * steps" : "batchSize", OutputSize));
+        }
+
         for (int i = 0; i < _network.States.Length; i++)
         {
             buffers.Add(($"_state{i}", "batchSize", _network.States[i].Initial.Type.Units));
@@ -457,12 +463,20 @@ internal sealed class ModelEmitter
         }
     }
 
-    private void Buffers(bool training)
+    private void Buffers(ProgramEmitter sequences, bool training)
     {
         string input = IsToken ? "default" : $"_memory.Span(_input, _batchSize * _steps * {Packing.Padded(InputSize)})";
         Line("protected override global::System.Span<float> InputBuffer", input);
         Line("protected override global::System.Span<int> TokenBuffer", IsToken ? "_tokens" : "default");
-        Line("protected override global::System.ReadOnlySpan<float> OutputBuffer", $"_memory.Span(_output, _batchSize * _steps * {Packing.Padded(OutputSize)})");
+        if (!training)
+        {
+            Line("protected override global::System.ReadOnlySpan<float> OutputBuffer", $"_memory.Span(_output, _batchSize * {Packing.Padded(OutputSize)})");
+        }
+
+        // From the first step on: a history begins with the state before it.
+        ModelSchedule schedule = training ? _training : _run;
+        string place = schedule.Outputs is { } outputs ? $"{sequences.Field(schedule.BufferOf(outputs))} + (nint)rows * {Packing.Padded(OutputSize)}" : "_output";
+        Line($"protected override global::System.ReadOnlySpan<float> {(training ? "" : "Run")}OutputBuffer(int rows)", $"_memory.Span({place}, _batchSize * _steps * {Packing.Padded(OutputSize)})");
         if (training)
         {
             Line("protected override global::System.Span<float> OutputGradientBuffer", $"_memory.Span(_outputGradient, _batchSize * _steps * {Packing.Padded(OutputSize)})");

@@ -216,7 +216,7 @@ internal sealed record ModelSchedule(
     ImmutableArray<Buffer> Buffers,
     ImmutableArray<Place> Places)
 {
-    /// <summary>Where the outputs are when a program for one row has run; null where they are copied to the output buffer.</summary>
+    /// <summary>Where the outputs are when the program has run; null where they are in the output buffer.</summary>
     public Operand? Outputs { get; init; }
 
     public StoredValue ValueOf(Operand operand) => Values[operand.Value];

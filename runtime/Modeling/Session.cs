@@ -44,8 +44,12 @@ public abstract class Session : Stateful, ISession
     /// <summary>Tokens: [capacity, batch size]. Vectors: empty.</summary>
     protected abstract Span<int> TokenBuffer { get; }
 
-    /// <summary>[capacity, batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
+    /// <summary>What <see cref="StepCore"/> wrote: [batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
     protected abstract ReadOnlySpan<float> OutputBuffer { get; }
+
+    /// <summary>What <see cref="RunCore"/> wrote: [capacity, rows, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
+    /// <param name="rows">As in the last <see cref="RunCore"/>.</param>
+    protected abstract ReadOnlySpan<float> RunOutputBuffer(int rows);
 
     /// <summary>One step of the first row alone: consumes the input, and moves the row's states on.</summary>
     /// <param name="input">The first of the features; null for models of tokens.</param>
@@ -66,11 +70,11 @@ public abstract class Session : Stateful, ISession
         return ref MemoryMarshal.GetReference(OutputBuffer);
     }
 
-    /// <summary>Consumes one step of the input buffer, writes one of the output buffer, and moves the first rows' states on.</summary>
+    /// <summary>Consumes one step of the input buffer, writes the output buffer, and moves the first rows' states on.</summary>
     /// <param name="rows">1 to the batch size.</param>
     protected abstract void StepCore(int rows);
 
-    /// <summary>Consumes steps of the input buffer, writes as many of the output buffer, and moves the first rows' states on.</summary>
+    /// <summary>Consumes steps of the input buffer, leaves as many outputs, and moves the first rows' states on.</summary>
     /// <param name="rows">1 to the batch size.</param>
     /// <param name="steps">1 to <see cref="Capacity"/>.</param>
     /// <param name="part">Which of the work is this thread's: each thread of the session calls this once.</param>
@@ -176,6 +180,6 @@ public abstract class Session : Stateful, ISession
         }
 
         int length = rows * Layout.OutputSize;
-        PaddedRows.Read(OutputBuffer, outputs.Slice(step * length, count * length), count * rows, Layout.OutputSize);
+        PaddedRows.Read(RunOutputBuffer(rows), outputs.Slice(step * length, count * length), count * rows, Layout.OutputSize);
     }
 }

@@ -82,8 +82,9 @@ public abstract class Trainer : Stateful, ITrainer
     /// <summary>Tokens: [steps, batch size]. Vectors: empty.</summary>
     protected abstract Span<int> TokenBuffer { get; }
 
-    /// <summary>[steps, batch size, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
-    protected abstract ReadOnlySpan<float> OutputBuffer { get; }
+    /// <summary>What <see cref="ForwardCore"/> wrote: [steps, rows, outputs padded to a multiple of 16]; what the padding holds does not matter.</summary>
+    /// <param name="rows">As in the last <see cref="ForwardCore"/>.</param>
+    protected abstract ReadOnlySpan<float> OutputBuffer(int rows);
 
     /// <summary>[steps, batch size, outputs padded to a multiple of 16], written before <see cref="BackwardCore"/>, zero in the padding.</summary>
     protected abstract Span<float> OutputGradientBuffer { get; }
@@ -108,7 +109,7 @@ public abstract class Trainer : Stateful, ITrainer
     protected abstract ReadOnlySpan<float> InitialStateGradientBuffer(int state);
 
     /// <summary>
-    /// Consumes steps of the input buffer, writes as many of the output buffer and of the tape, and moves the first rows' states on.
+    /// Consumes steps of the input buffer, leaves as many outputs and as much of the tape, and moves the first rows' states on.
     /// </summary>
     /// <param name="rows">1 to the batch size.</param>
     /// <param name="steps">1 to <see cref="Steps"/>.</param>
@@ -249,7 +250,7 @@ public abstract class Trainer : Stateful, ITrainer
         }
 
         Check.Length(destination.Length, _steps, _rows, Layout.OutputSize, nameof(destination));
-        PaddedRows.Read(OutputBuffer, destination, _steps * _rows, Layout.OutputSize);
+        PaddedRows.Read(OutputBuffer(_rows), destination, _steps * _rows, Layout.OutputSize);
     }
 
     /// <inheritdoc/>
@@ -466,11 +467,12 @@ public abstract class Trainer : Stateful, ITrainer
     {
         bool backward = (_stages & Stages.Backward) != 0;
         int outputs = Layout.OutputSize, stride = Padding.Of(outputs), all = _rows * _steps;
+        ReadOnlySpan<float> outputBuffer = OutputBuffer(_rows);
         (int firstBlock, int blocks) = part.Of(BlocksOf(all));
         for (int block = firstBlock; block < firstBlock + blocks; block++)
         {
             int first = block * LossRows, rows = Math.Min(LossRows, all - first);
-            ReadOnlySpan<float> values = OutputBuffer.Slice(first * stride, rows * stride);
+            ReadOnlySpan<float> values = outputBuffer.Slice(first * stride, rows * stride);
             Span<float> gradients = backward ? OutputGradientBuffer.Slice(first * stride, rows * stride) : default;
             _losses[block] = Layout.Loss == Loss.SoftmaxCrossEntropy
                 ? SoftmaxCrossEntropy.Forward(values, classTargets.Slice(first, rows), outputs, _scale, gradients)

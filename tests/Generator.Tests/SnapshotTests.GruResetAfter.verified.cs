@@ -116,7 +116,7 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 32);
+                _output = _memory.Reserve(batchSize, 32);
                 _state0 = _memory.Reserve(batchSize, 32);
                 _stepH2 = _memory.Reserve((long)batchSize * (1 + 1), 32);
                 _stepSums3 = _memory.Reserve((long)batchSize, 128);
@@ -144,7 +144,10 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 32);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * 32);
+
+            /// <inheritdoc/>
+            protected override global::System.ReadOnlySpan<float> RunOutputBuffer(int rows) => _memory.Span(_runH3 + (nint)rows * 32, _batchSize * _steps * 32);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> StateBuffer(int state) => state switch
@@ -211,14 +214,6 @@ namespace Samples
                     global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween9_5 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                part.Meet();
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
-
-                part.Meet();
-
-                // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
         }
@@ -233,7 +228,6 @@ namespace Samples
 
             // Where the buffers start, in floats.
             private readonly nint _input; // [rows, 16]
-            private readonly nint _output; // [rows, 17]
             private readonly nint _state0; // [rows, 17]
             private readonly nint _outputGradient; // [rows, 17]
             private readonly nint _inputGradient; // [rows, 16]
@@ -256,7 +250,6 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 32);
                 _state0 = _memory.Reserve(batchSize, 32);
                 _outputGradient = _memory.Reserve((long)batchSize * steps, 32);
                 _inputGradient = _memory.Reserve((long)batchSize * steps, 16);
@@ -281,7 +274,7 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 32);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer(int rows) => _memory.Span(_h3 + (nint)rows * 32, _batchSize * _steps * 32);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> OutputGradientBuffer => _memory.Span(_outputGradient, _batchSize * _steps * 32);
@@ -345,11 +338,6 @@ namespace Samples
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue6(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                     }
-
-                    part.Meet();
-
-                    // These steps at once: each thread has some of the rows.
-                    global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)(begin + 1) * rows + first) * 32), 32, ref _memory.At(_output + ((nint)begin * rows + first) * 32), 32, 32, own);
                 }
 
                 part.Meet();

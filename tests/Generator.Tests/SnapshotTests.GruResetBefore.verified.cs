@@ -117,7 +117,7 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 32);
+                _output = _memory.Reserve(batchSize, 32);
                 _state0 = _memory.Reserve(batchSize, 32);
                 _rowNPreactivation5 = _memory.Reserve((long)1, 32);
                 _rowZ6 = _memory.Reserve((long)1, 32);
@@ -148,7 +148,10 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 32);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * 32);
+
+            /// <inheritdoc/>
+            protected override global::System.ReadOnlySpan<float> RunOutputBuffer(int rows) => _memory.Span(_runH3 + (nint)rows * 32, _batchSize * _steps * 32);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> StateBuffer(int state) => state switch
@@ -216,14 +219,6 @@ namespace Samples
                     global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runValue4 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
-                part.Meet();
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 32), 32, ref _memory.At(_output + (nint)first * 32), 32, 32, own);
-
-                part.Meet();
-
-                // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
             }
         }
@@ -238,7 +233,6 @@ namespace Samples
 
             // Where the buffers start, in floats.
             private readonly nint _input; // [rows, 16]
-            private readonly nint _output; // [rows, 17]
             private readonly nint _state0; // [rows, 17]
             private readonly nint _outputGradient; // [rows, 17]
             private readonly nint _inputGradient; // [rows, 16]
@@ -263,7 +257,6 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 32);
                 _state0 = _memory.Reserve(batchSize, 32);
                 _outputGradient = _memory.Reserve((long)batchSize * steps, 32);
                 _inputGradient = _memory.Reserve((long)batchSize * steps, 16);
@@ -290,7 +283,7 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 32);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer(int rows) => _memory.Span(_h3 + (nint)rows * 32, _batchSize * _steps * 32);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> OutputGradientBuffer => _memory.Span(_outputGradient, _batchSize * _steps * 32);
@@ -354,11 +347,6 @@ namespace Samples
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                     }
-
-                    part.Meet();
-
-                    // These steps at once: each thread has some of the rows.
-                    global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)(begin + 1) * rows + first) * 32), 32, ref _memory.At(_output + ((nint)begin * rows + first) * 32), 32, 32, own);
                 }
 
                 part.Meet();

@@ -175,7 +175,10 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => _tokens;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 80);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * 80);
+
+            /// <inheritdoc/>
+            protected override global::System.ReadOnlySpan<float> RunOutputBuffer(int rows) => _memory.Span(_output, _batchSize * _steps * 80);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> StateBuffer(int state) => state switch
@@ -324,7 +327,7 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => _tokens;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 80);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer(int rows) => _memory.Span(_output, _batchSize * _steps * 80);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> OutputGradientBuffer => _memory.Span(_outputGradient, _batchSize * _steps * 80);

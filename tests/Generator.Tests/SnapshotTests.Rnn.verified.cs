@@ -96,7 +96,7 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 16);
+                _output = _memory.Reserve(batchSize, 16);
                 _state0 = _memory.Reserve(batchSize, 16);
                 _stepH2 = _memory.Reserve((long)batchSize * (1 + 1), 16);
                 _stepHPreactivation3 = _memory.Reserve((long)batchSize, 16);
@@ -121,7 +121,10 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 16);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * 16);
+
+            /// <inheritdoc/>
+            protected override global::System.ReadOnlySpan<float> RunOutputBuffer(int rows) => _memory.Span(_runH3 + (nint)rows * 16, _batchSize * _steps * 16);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> StateBuffer(int state) => state switch
@@ -183,14 +186,6 @@ namespace Samples
                     global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                 }
 
-                part.Meet();
-
-                // All steps at once: each thread has some of the rows.
-                global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)rows + first) * 16), 16, ref _memory.At(_output + (nint)first * 16), 16, 16, own);
-
-                part.Meet();
-
-                // Each thread has rows of its own, at all steps.
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 16), 16, ref _memory.At(_state0 + (nint)firstRow * 16), 16, 16, ownRows);
             }
         }
@@ -205,7 +200,6 @@ namespace Samples
 
             // Where the buffers start, in floats.
             private readonly nint _input; // [rows, 3]
-            private readonly nint _output; // [rows, 5]
             private readonly nint _state0; // [rows, 5]
             private readonly nint _outputGradient; // [rows, 5]
             private readonly nint _inputGradient; // [rows, 3]
@@ -226,7 +220,6 @@ namespace Samples
                 _batchSize = batchSize;
                 _steps = steps;
                 _input = _memory.Reserve((long)batchSize * steps, 16);
-                _output = _memory.Reserve((long)batchSize * steps, 16);
                 _state0 = _memory.Reserve(batchSize, 16);
                 _outputGradient = _memory.Reserve((long)batchSize * steps, 16);
                 _inputGradient = _memory.Reserve((long)batchSize * steps, 16);
@@ -249,7 +242,7 @@ namespace Samples
             protected override global::System.Span<int> TokenBuffer => default;
 
             /// <inheritdoc/>
-            protected override global::System.ReadOnlySpan<float> OutputBuffer => _memory.Span(_output, _batchSize * _steps * 16);
+            protected override global::System.ReadOnlySpan<float> OutputBuffer(int rows) => _memory.Span(_h3 + (nint)rows * 16, _batchSize * _steps * 16);
 
             /// <inheritdoc/>
             protected override global::System.Span<float> OutputGradientBuffer => _memory.Span(_outputGradient, _batchSize * _steps * 16);
@@ -311,11 +304,6 @@ namespace Samples
                         global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
                         global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                     }
-
-                    part.Meet();
-
-                    // These steps at once: each thread has some of the rows.
-                    global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_h3 + ((nint)(begin + 1) * rows + first) * 16), 16, ref _memory.At(_output + ((nint)begin * rows + first) * 16), 16, 16, own);
                 }
 
                 part.Meet();

@@ -170,6 +170,8 @@ internal sealed class LeakyModel : IModel
 
         protected override ReadOnlySpan<float> OutputBuffer => _outputs;
 
+        protected override ReadOnlySpan<float> RunOutputBuffer(int rows) => _outputs;
+
         protected override Span<float> StateBuffer(int state) => _states[state];
 
         protected override void StepCore(int rows) => RunCore(rows, 1, default);
@@ -247,7 +249,7 @@ internal sealed class LeakyModel : IModel
 
         protected override Span<int> TokenBuffer => _tokens;
 
-        protected override ReadOnlySpan<float> OutputBuffer => _outputs;
+        protected override ReadOnlySpan<float> OutputBuffer(int rows) => _outputs;
 
         protected override Span<float> OutputGradientBuffer => _outputGradients;
 

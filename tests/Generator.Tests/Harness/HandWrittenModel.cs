@@ -94,6 +94,8 @@ internal sealed class HandWrittenModel : IModel
 
         protected override ReadOnlySpan<float> OutputBuffer => _outputs;
 
+        protected override ReadOnlySpan<float> RunOutputBuffer(int rows) => _outputs;
+
         protected override Span<float> StateBuffer(int state) => _state;
 
         protected override void StepCore(int rows) => RunCore(rows, 1, default);
@@ -126,7 +128,7 @@ internal sealed class HandWrittenModel : IModel
 
         protected override Span<int> TokenBuffer => [];
 
-        protected override ReadOnlySpan<float> OutputBuffer => _outputs;
+        protected override ReadOnlySpan<float> OutputBuffer(int rows) => _outputs;
 
         protected override Span<float> OutputGradientBuffer => _outputGradients;
 

@@ -17,7 +17,7 @@ namespace Unrolled.Generator.Tests.Mutations;
 
 /// <summary>
 /// Valid specs, damaged at random: the generator answers each with a diagnostic or with a model, soon and on a small stack, and every
-/// model compiles. UNROLLED_MUTATIONS says how many; 20,000 are the whole run.
+/// model compiles. UNROLLED_MUTATIONS says how many; 20,000 are the whole run. It may also say from which to before which: 4500-5000.
 /// </summary>
 public sealed class MutationTests(ITestOutputHelper output)
 {
@@ -36,7 +36,16 @@ public sealed class MutationTests(ITestOutputHelper output)
 
     private static readonly CSharpCompilation Empty = ModelHarness.CreateCompilation([], new HarnessOptions { CheckOverflow = true });
 
-    private static int Count => int.TryParse(Environment.GetEnvironmentVariable("UNROLLED_MUTATIONS"), CultureInfo.InvariantCulture, out int count) ? count : Usual;
+    /// <summary>The numbers of the mutations: the first, and the one after the last.</summary>
+    private static (int First, int End) Range
+    {
+        get
+        {
+            string[] numbers = (Environment.GetEnvironmentVariable("UNROLLED_MUTATIONS") ?? Usual.ToString(CultureInfo.InvariantCulture)).Split('-');
+            int end = int.Parse(numbers[^1], CultureInfo.InvariantCulture);
+            return (numbers.Length > 1 ? int.Parse(numbers[0], CultureInfo.InvariantCulture) : 0, end);
+        }
+    }
 
     /// <summary>What the generator made of a file.</summary>
     private sealed record Outcome(int Number, Form Form, string File, ImmutableArray<string> Ids, ImmutableArray<GeneratedSourceResult> Sources, string? Failure, TimeSpan Time);
@@ -49,9 +58,10 @@ public sealed class MutationTests(ITestOutputHelper output)
         var known = new HashSet<string>(StringComparer.Ordinal);
         var kernels = new ConcurrentDictionary<string, bool>();
         int models = 0, distinct = 0;
-        for (int first = 0; first < Count; first += MutationsToABatch)
+        (int begin, int end) = Range;
+        for (int first = begin; first < end; first += MutationsToABatch)
         {
-            List<Outcome> batch = GenerateAll(first, Math.Min(first + MutationsToABatch, Count));
+            List<Outcome> batch = GenerateAll(first, Math.Min(first + MutationsToABatch, end));
             failures.AddRange(batch.Where(outcome => outcome.Failure is not null).Select(outcome => $"{outcome.Failure}\n{Shown(outcome)}"));
             Outcome[] toCompile = [.. batch.Where(outcome => outcome.Sources.Length > 0 && known.Add(Fingerprint(Code(outcome))))];
             failures.AddRange(CompileAll(toCompile, kernels));
@@ -60,6 +70,9 @@ public sealed class MutationTests(ITestOutputHelper output)
 
             // Emitted sources and their trees take gigabytes of a long run.
             outcomes.AddRange(batch.Select(outcome => outcome with { Sources = [] }));
+            output.WriteLine(
+                $"{first + batch.Count} of {end}: {distinct} distinct models, {failures.Count} failures, {Environment.WorkingSet >> 20} MB, "
+                + $"{Process.GetCurrentProcess().TotalProcessorTime.TotalMinutes:F1} minutes of processor time");
         }
 
         output.WriteLine($"{outcomes.Count} mutations, {models} models, {distinct} of them distinct; the slowest took {outcomes.Max(outcome => outcome.Time).TotalMilliseconds:F0} ms");

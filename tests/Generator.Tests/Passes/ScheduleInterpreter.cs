@@ -69,7 +69,11 @@ internal sealed class ScheduleInterpreter
         interpreter.Fill(graph, data);
         interpreter.Run(schedule.Forward);
         var values = new NetworkValues();
-        values.Add(NetworkValues.Output, interpreter.ReadOutputs(graph.Output.Type));
+        if (graph.Gradients.IsEmpty)
+        {
+            values.Add(NetworkValues.Output, interpreter.ReadOutputs(graph.Output.Type));
+        }
+
         for (int i = 0; i < graph.States.Length; i++)
         {
             values.Add(NetworkValues.Final(graph.States[i].Name), interpreter.Read(Residence.State, i, graph.States[i].Initial.Type));
@@ -82,6 +86,9 @@ internal sealed class ScheduleInterpreter
 
         interpreter.Run(schedule.Backward);
         interpreter.Run(schedule.InputBackward);
+
+        // A trainer's outputs may be asked for when all is done.
+        values.Add(NetworkValues.Output, interpreter.ReadOutputs(graph.Output.Type));
         foreach (Gradient gradient in graph.Gradients)
         {
             values.Add(NetworkValues.Gradient(gradient.Kind, gradient.Target), interpreter.Read(gradient, graph));

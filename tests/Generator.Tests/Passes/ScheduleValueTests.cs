@@ -118,7 +118,7 @@ public sealed class ScheduleValueTests
         ModelGraph network = Compiler.Network(Networks.Graph(name));
         ModelGraph differentiated = Differentiate.Run(network), training = Compiler.Training(network);
         ParameterLayout layout = ParameterLayout.Of(network);
-        ModelSchedule schedule = BlockSteps.Run(Schedules.Of(training, layout, fused: true));
+        ModelSchedule schedule = BlockSteps.Run(PlaceOutputs.Run(Schedules.Of(training, layout, fused: true)));
         foreach ((int batch, int steps, int block) in new[] { (1, 1, 1), (1, 5, 1), (3, 5, 2), (3, 5, 3), (3, 4, 2), (2, 3, 7) })
         {
             NetworkData data = NetworkData.Random(network, batch, steps);
@@ -133,7 +133,8 @@ public sealed class ScheduleValueTests
     {
         ModelGraph network = Compiler.Network(Networks.Graph(name)), sequence = Prune.Run(Hoist.Run(network)), training = Compiler.Training(network);
         ParameterLayout layout = ParameterLayout.Of(network);
-        foreach ((ModelGraph graph, ModelSchedule schedule) in new[] { (sequence, Schedules.Of(sequence, layout, fused: true)), (training, BlockSteps.Run(Schedules.Of(training, layout, fused: true))) })
+        foreach ((ModelGraph graph, ModelSchedule schedule) in new[] { (sequence, Schedules.Of(sequence, layout, fused: true)), (training, BlockSteps.Run(Schedules.Of(training, layout, fused: true))) }
+            .SelectMany(both => new[] { both, (both.Item1, PlaceOutputs.Run(both.Item2)) }))
         {
             ModelSchedule divided = Divide.Run(schedule);
             AssertDivided(divided.Forward.Concat(divided.Backward));
@@ -189,7 +190,7 @@ public sealed class ScheduleValueTests
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: false));
             ScheduleVerifier.Verify(Schedules.Of(graph, layout, fused: true));
             ScheduleVerifier.Verify(Divide.Run(Schedules.Of(graph, layout, fused: true)));
-            ScheduleVerifier.Verify(Divide.Run(BlockSteps.Run(Schedules.Of(graph, layout, fused: true))));
+            ScheduleVerifier.Verify(Divide.Run(BlockSteps.Run(PlaceOutputs.Run(Schedules.Of(graph, layout, fused: true)))));
         }
     }
 
