@@ -29,53 +29,20 @@ internal static class Divide
         _ => Division.Blocks,
     };
 
-    /// <summary>Whether a thread's part of one statement touches what another thread's part of the other, divided alike, writes.</summary>
-    public static bool Conflict(ModelSchedule schedule, Statement one, Statement other)
-    {
-        switch (DivisionOf(one))
-        {
-            // All steps of a row are one thread's, and so is what one thread does.
-            case Division.Rows:
-            case Division.One:
-                return false;
-
-            // One row's number at two moments means two rows.
-            case Division.RowsOfSteps:
-                return Meets(one.Writes(), other.Reads().Concat(other.Writes())) || Meets(other.Writes(), one.Reads());
-
-            // Gradients of one packing by its panels and by its columns, of one vector by two packings' panels; sums over rows that others read.
-            default:
-                return one.Writes().Intersect(other.Reads()).Any() || other.Writes().Intersect(one.Reads()).Any()
-                    || (one is WeightGradient first && other is WeightGradient second && first.Packing == second.Packing && first.IsLookup != second.IsLookup)
-                    || (one != other && !(one is ColumnSums && other is ColumnSums) && Vectors(one).Intersect(Vectors(other)).Any());
-        }
-
-        bool Meets(IEnumerable<Operand> writes, IEnumerable<Operand> uses) =>
-            writes.Any(write => uses.Any(use => schedule.PlaceOf(use) == schedule.PlaceOf(write) && use.Moment != write.Moment));
-    }
-
-    /// <summary>The vectors to whose gradients a statement adds.</summary>
-    private static IEnumerable<Node> Vectors(Statement statement) => statement switch
-    {
-        ColumnSums sums => sums.Sums.Select(sum => sum.Parameter),
-        WeightGradient gradient => gradient.Vectors.OfType<Node>(),
-        _ => Enumerable.Empty<Node>(),
-    };
-
     private static ImmutableArray<Statement> Grouped(ModelSchedule schedule, ImmutableArray<Statement> statements)
     {
         var groups = new List<List<Statement>>();
+        DividedAlike? last = null;
         foreach (Statement statement in statements)
         {
-            List<Statement>? last = groups.LastOrDefault();
-            if (last is null || IsHolder(statement) || IsHolder(last[0]) || DivisionOf(last[0]) != DivisionOf(statement) || last.Any(earlier => Conflict(schedule, earlier, statement)))
+            if (last is null || IsHolder(statement) || IsHolder(groups[groups.Count - 1][0]) || !last.Admits(statement))
             {
-                groups.Add(new List<Statement> { statement });
+                groups.Add(new List<Statement>());
+                last = new DividedAlike(schedule, DivisionOf(statement));
             }
-            else
-            {
-                last.Add(statement);
-            }
+
+            groups[groups.Count - 1].Add(statement);
+            last.Add(statement);
         }
 
         return groups.Select(group => group[0] switch

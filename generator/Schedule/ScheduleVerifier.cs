@@ -58,9 +58,11 @@ internal static class ScheduleVerifier
                     break;
                 case Parallel parallel:
                     Require(parallel.Body.All(inner => inner is not Parallel && Divide.DivisionOf(inner) == parallel.Division), parallel, "parallel statements are divided alike");
-                    for (int i = 0; i < parallel.Body.Length; i++)
+                    var alike = new DividedAlike(schedule, parallel.Division);
+                    foreach (Statement inner in parallel.Body)
                     {
-                        Require(!parallel.Body.Skip(i).Any(later => Divide.Conflict(schedule, parallel.Body[i], later)), parallel, "a thread needs nothing of another's part");
+                        Require(alike.Admits(inner) && DividedAlike.IsDivisible(schedule, inner), parallel, "a thread needs nothing of another's part");
+                        alike.Add(inner);
                     }
 
                     break;

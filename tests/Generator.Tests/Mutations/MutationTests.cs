@@ -57,7 +57,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         var failures = new List<string>();
         var known = new HashSet<string>(StringComparer.Ordinal);
         var kernels = new ConcurrentDictionary<string, bool>();
-        int models = 0, distinct = 0;
+        int models = 0, distinct = 0, reported = 0;
         (int begin, int end) = Range;
         for (int first = begin; first < end; first += MutationsToABatch)
         {
@@ -67,6 +67,14 @@ public sealed class MutationTests(ITestOutputHelper output)
             failures.AddRange(CompileAll(toCompile, kernels));
             models += batch.Count(outcome => outcome.Sources.Length > 0);
             distinct += toCompile.Length;
+
+            // A long run says at once what it found.
+            foreach (string failure in failures.Skip(reported))
+            {
+                output.WriteLine(failure);
+            }
+
+            reported = failures.Count;
 
             // Emitted sources and their trees take gigabytes of a long run.
             outcomes.AddRange(batch.Select(outcome => outcome with { Sources = [] }));
