@@ -21,8 +21,9 @@ internal sealed partial class KernelEmitter
     /// <summary>Floats of scratch that kernels for one row need.</summary>
     public int ScratchFloats { get; private set; }
 
-    private KernelCall Streamed(ModelSchedule schedule, StreamStage stage, RowReferences rows, string layer)
+    private KernelCall Streamed(ModelSchedule schedule, StreamStage stage, RowReferences rows, string layer, bool turns)
     {
+        turns &= InstructionSet.All.Any(set => Blocks(set, stage).Any(part => part.Repeats > 1));
         List<ProductStage> products = stage.Parts.OfType<ProductStage>().ToList();
         List<Term> terms = products.SelectMany(product => product.Terms).ToList();
         foreach (Operand operand in stage.Reads().Concat(stage.Kept).Where(operand => schedule.ValueOf(operand).Residence != Residence.Tokens))
@@ -60,14 +61,15 @@ internal sealed partial class KernelEmitter
         return Add(layer + "Step", comments, rows, extra, usesTokens, (set, name, writer) =>
         {
             Optimized(writer);
-            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens, oneRow: true)})"))
+            using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens, oneRow: true, turns: turns)})"))
             using (writer.Block("unchecked"))
             {
                 List<(int First, int Count, int Repeats)> parts = Blocks(set, stage).ToList();
                 ImmutableArray<Operand> waiting = parts.Sum(part => part.Repeats) > 1 ? replaced : ImmutableArray<Operand>.Empty;
                 foreach ((int first, int count, int repeats) in parts)
                 {
-                    using (repeats > 1 ? writer.Block($"for (int unit = 0; unit < {repeats * count * set.Lanes}; unit += {count * set.Lanes})") : writer.Block(""))
+                    int step = count * set.Lanes, end = repeats * step;
+                    using (writer.Block(repeats == 1 ? "" : turns ? $"for (int unit = backward ? {end - step} : 0; (uint)unit < {end}; unit += backward ? -{step} : {step})" : $"for (int unit = 0; unit < {end}; unit += {step})"))
                     {
                         StreamedBlocks(schedule, stage, rows, set, writer, first, count, repeats > 1, waiting);
                     }
@@ -82,7 +84,7 @@ internal sealed partial class KernelEmitter
                     }
                 }
             }
-        }, oneRow: true);
+        }, oneRow: true, turns: turns);
     }
 
     private static IEnumerable<Node> ReadBy(MapStage map) => map.Computed().SelectMany(node => node.Inputs).Concat(map.Stores.Select(store => store.Node));

@@ -16,8 +16,9 @@ namespace Unrolled.Generator.Emit;
 /// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
 /// <param name="IsOneRow">Whether it is for one row alone, whose token comes by value.</param>
 /// <param name="TakesPart">Whether the kernel is divided by what it writes: it is called with the thread's part last.</param>
+/// <param name="Turns">Whether the kernel goes through its weights in either direction: it is called with the direction last.</param>
 internal sealed record KernelCall(
-    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow, bool TakesPart);
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow, bool TakesPart, bool Turns);
 
 /// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
 internal sealed partial class KernelEmitter
@@ -81,7 +82,10 @@ internal sealed partial class KernelEmitter
         return writer.ToString() + _writers[set];
     }
 
-    public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer)
+    /// <param name="turns">
+    /// Whether every second step goes through the weights the other way: those that the last step ended with are still in the cache.
+    /// </param>
+    public KernelCall Emit(ModelSchedule schedule, Statement statement, string layer, bool turns)
     {
         // Between loops a statement belongs to the layer whose weights it uses.
         Node? weights = statement switch
@@ -96,9 +100,9 @@ internal sealed partial class KernelEmitter
         var rows = new RowReferences(schedule);
         return statement switch
         {
-            StreamStage stage => Streamed(schedule, stage, rows, layer),
+            StreamStage stage => Streamed(schedule, stage, rows, layer, turns),
             ProductStage { Terms: { Length: 1 } terms } stage when terms[0].IsLookup => Lookup(schedule, stage, rows, layer),
-            ProductStage stage => Product(schedule, stage, rows, layer),
+            ProductStage stage => Product(schedule, stage, rows, layer, turns),
             MapStage stage => Epilogue(schedule, stage, rows, layer),
             ColumnSums sums => Sums(sums, rows, layer),
             RowSum sum => SumOfRows(sum, rows, layer),
@@ -150,8 +154,9 @@ internal sealed partial class KernelEmitter
 
     // ---- products
 
-    private KernelCall Product(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer)
+    private KernelCall Product(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer, bool turns)
     {
+        turns &= stage.Terms.Any(term => term.Packing.Panels > 1);
         // Operands first, so that the parameters read in the order of the equation.
         foreach (Operand operand in stage.Terms.SelectMany(term => term.Operands))
         {
@@ -180,6 +185,12 @@ internal sealed partial class KernelEmitter
 
         return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, writer =>
         {
+            if (turns)
+            {
+                writer.Line("// Backward, panels are taken from the last one to the first.");
+                writer.Line("int direction = backward ? -1 : 1, before = backward ? 1 : 0;");
+            }
+
             int call = 0;
             foreach (Term term in stage.Terms)
             {
@@ -201,10 +212,14 @@ internal sealed partial class KernelEmitter
                             StartKind.InPlace => SumOffset(v),
                             _ => 0,
                         };
+                        int panelStep = packing.PanelVectors / packing.Slots * 16, panelFloats = vectors * 16 * packing.Columns;
+                        string way = turns && panels > 1 ? "direction * " : "";
+                        string From(string reference, int offset, int panel) =>
+                            turns && panels > 1 ? At(reference, Sum(Constant(offset), $"before * {(panels - 1) * panel}")) : At(reference, offset);
                         IEnumerable<string> fields = new[]
                         {
-                            $"Columns = {count}", $"ValueStride = {rows.Stride(row)}", $"Panels = {panels}", $"PanelStep = {packing.PanelVectors / packing.Slots * 16}",
-                            $"PanelFloats = {vectors * 16 * packing.Columns}", $"StartStride = {(from == StartKind.InPlace ? rows.Stride(targetRow) : 0)}",
+                            $"Columns = {count}", $"ValueStride = {rows.Stride(row)}", $"Panels = {panels}", $"PanelStep = {way}{panelStep}",
+                            $"PanelFloats = {way}{panelFloats}", $"StartStride = {(from == StartKind.InPlace ? rows.Stride(targetRow) : 0)}",
                         }
                             .Concat(Enumerable.Range(0, vectors).Select(v => $"Start{v} = {StartOffset(v)}")).Append($"SumStride = {rows.Stride(targetRow)}")
                             .Concat(Enumerable.Range(0, vectors).Select(v => $"Sum{v} = {SumOffset(v)}"));
@@ -212,7 +227,7 @@ internal sealed partial class KernelEmitter
                         string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
                         int weightOffset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
                         bool isShort = IsSplit(term);
-                        Dispatch(writer, $"{(isShort ? "Short" : "")}Product{vectors}(ref {At(rows.Name(row), offset)}, ref {At(weights, weightOffset)}, ref {source}, ref {sums}, in {shape}, rows);");
+                        Dispatch(writer, $"{(isShort ? "Short" : "")}Product{vectors}(ref {At(rows.Name(row), offset)}, ref {From(weights, weightOffset, panelFloats)}, ref {From(source, 0, panelStep)}, ref {From(sums, 0, panelStep)}, in {shape}, rows);");
                         (isShort ? _shortVectors : _productVectors).Add(vectors);
                         call++;
                     }
@@ -220,7 +235,7 @@ internal sealed partial class KernelEmitter
                     firstColumn += count;
                 }
             }
-        });
+        }, turns: turns);
     }
 
     /// <summary>Whether a product's sums are split into chains. Several operands may lie together or not: their sums go on in one chain.</summary>
@@ -744,15 +759,15 @@ internal sealed partial class KernelEmitter
     private static bool IsDerived(ModelSchedule schedule, Packing packing) => schedule.Derived.Contains(packing);
 
     /// <param name="oneRow">Whether it is for one row alone, whose token comes by value.</param>
-    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false) => string.Join(", ",
+    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false, bool turns = false) => string.Join(", ",
         (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "int token" : "ref int tokens" })
         .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Concat(oneRow ? Array.Empty<string>() : new[] { "int rows" })
-        .Concat(takesPart ? new[] { "WorkPart part" } : Array.Empty<string>()));
+        .Concat(takesPart ? new[] { "WorkPart part" } : Array.Empty<string>()).Concat(turns ? new[] { "bool backward" } : Array.Empty<string>()));
 
     /// <summary>Prints a kernel for each instruction set; a kernel whose text is there already is shared.</summary>
     private KernelCall Add(
         string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print,
-        bool oneRow = false, bool takesPart = false)
+        bool oneRow = false, bool takesPart = false, bool turns = false)
     {
         var texts = InstructionSet.All.ToDictionary(set => set, set =>
         {
@@ -763,7 +778,7 @@ internal sealed partial class KernelEmitter
         string arguments = string.Join(", ",
             (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "token" : "ref tokens" })
             .Concat(rows.Names.Distinct().Concat(extra).Select(n => "ref " + n)).Concat(oneRow ? Array.Empty<string>() : new[] { "rows" })
-            .Concat(takesPart ? new[] { "part" } : Array.Empty<string>()));
+            .Concat(takesPart ? new[] { "part" } : Array.Empty<string>()).Concat(turns ? new[] { "backward" } : Array.Empty<string>()));
         string name = Named(wanted, string.Join("\u0002", InstructionSet.All.Select(set => texts[set])), comments, named =>
         {
             foreach (InstructionSet set in InstructionSet.All)
@@ -775,32 +790,32 @@ internal sealed partial class KernelEmitter
 
             // Not left to tiers: on one processor the first of them runs for a second or more.
             _common.Line($"[MethodImpl(MethodImplOptions.{(oneRow ? "AggressiveInlining" : "AggressiveOptimization")})]");
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow, takesPart)})"))
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens, oneRow, takesPart, turns)})"))
             {
                 Dispatch(_common, $"{named}({arguments});");
             }
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens, oneRow, takesPart);
+        return Call(name, rows, extra, usesTokens, oneRow, takesPart, turns);
     }
 
     /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
-    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print, bool takesPart = false)
+    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print, bool takesPart = false, bool turns = false)
     {
         var body = new SourceWriter();
         print(body);
-        string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart: takesPart) + body, comments, named =>
+        string name = Named(wanted, Declared(rows, extra, usesTokens: false, takesPart: takesPart, turns: turns) + body, comments, named =>
         {
             Optimized(_common);
-            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart: takesPart)})"))
+            using (_common.Block($"internal static void {named}({Declared(rows, extra, usesTokens: false, takesPart: takesPart, turns: turns)})"))
             {
                 _common.Lines(body.ToString());
             }
 
             _common.Line();
         });
-        return Call(name, rows, extra, usesTokens: false, oneRow: false, takesPart);
+        return Call(name, rows, extra, usesTokens: false, oneRow: false, takesPart, turns);
     }
 
     /// <summary>The name of a kernel; one whose text is there already is shared.</summary>
@@ -830,8 +845,8 @@ internal sealed partial class KernelEmitter
         }
     }
 
-    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow, bool takesPart) =>
-        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow, takesPart);
+    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow, bool takesPart, bool turns) =>
+        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow, takesPart, turns);
 }
 
 /// <summary>Identifiers from the names of equations.</summary>

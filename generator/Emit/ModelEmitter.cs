@@ -235,12 +235,19 @@ internal sealed class ModelEmitter
         _writer.Line("/// <summary>Runs the model, its state carried from call to call.</summary>");
         using (_writer.Block("public sealed class Session : global::Unrolled.Session"))
         {
-            // First, since its kernels say what scratch they need.
-            var rowProgram = new SourceWriter();
+            // First, since they say what fields they need.
+            SourceWriter rowProgram = new(), stepProgram = new();
             row.EmitRow(rowProgram);
+            step.Emit(stepProgram, _step.Forward, oneStep: true);
             var shared = SharedBuffers(training: false);
             var own = row.OwnBuffers("1", "1").Concat(step.OwnBuffers("batchSize", "1")).Concat(run.OwnBuffers("batchSize", "steps")).ToList();
             Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
+            if (row.Turns || step.Turns)
+            {
+                _writer.Line("private bool _isBackward; // the direction of this step through the weights");
+                _writer.Line();
+            }
+
             using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps, int threads)\n    : base({_spec.Class}.Layout, batchSize, ChunkOf(batchSize, steps), threads)"))
             {
                 _writer.Line("steps = ChunkOf(batchSize, steps);");
@@ -256,6 +263,7 @@ internal sealed class ModelEmitter
             using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
             {
                 Begin(_row.Forward, 0, gradients: false);
+                Turn(row);
                 _writer.Lines(rowProgram.ToString());
             }
 
@@ -265,7 +273,8 @@ internal sealed class ModelEmitter
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
                 Begin(_step.Forward, 0, gradients: false);
-                step.Emit(_writer, _step.Forward, oneStep: true);
+                Turn(step);
+                _writer.Lines(stepProgram.ToString());
             }
 
             _writer.Line();
@@ -279,6 +288,15 @@ internal sealed class ModelEmitter
         }
 
         _writer.Line();
+    }
+
+    private void Turn(ProgramEmitter program)
+    {
+        if (program.Turns)
+        {
+            _writer.Line("// Each step goes through the weights the other way than the last: it begins with those that are still in the cache.");
+            _writer.Line("_isBackward = !_isBackward;");
+        }
     }
 
     // Not left to tiers: on one processor the first of them runs for a second or more.

@@ -9,6 +9,12 @@ namespace Unrolled.Generator.Emit;
 /// <summary>A schedule's statements as calls of kernels, with the addresses of what they work on.</summary>
 internal sealed class ProgramEmitter
 {
+    /// <summary>Weights of a step beyond this leave the second-level cache from step to step; what was read last is still there.</summary>
+    private const long FarBytes = 768 << 10;
+
+    /// <summary>More rows than these keep the multipliers busy while weights come from afar.</summary>
+    private const int FewRows = 4;
+
     private readonly ModelSchedule _schedule;
     private readonly KernelEmitter _kernels;
     private readonly ParameterLayout _layout;
@@ -27,6 +33,9 @@ internal sealed class ProgramEmitter
         _prefix = prefix;
         _kernelNamespace = kernelNamespace;
     }
+
+    /// <summary>Whether a program for one step asks for the direction in which it goes through weights.</summary>
+    public bool Turns { get; private set; }
 
     /// <summary>The field that holds where a buffer starts.</summary>
     public string Field(Buffer buffer) => buffer.Residence switch
@@ -68,7 +77,7 @@ internal sealed class ProgramEmitter
     /// <summary>The program for one row of one step, whose input comes as an argument, and where it leaves the outputs.</summary>
     public void EmitRow(SourceWriter writer)
     {
-        var position = new Position(InLoop: false, OneStep: true, Division: null, OneRow: true);
+        var position = new Position(InLoop: false, OneStep: true, Division: null, OneRow: true, Turns: AreFar(_schedule.Forward));
         foreach (Statement statement in _schedule.Forward)
         {
             Statement(writer, statement, position, "");
@@ -80,7 +89,7 @@ internal sealed class ProgramEmitter
 
     /// <param name="oneStep">Whether the program is for one step, so that loops vanish.</param>
     public void Emit(SourceWriter writer, ImmutableArray<Statement> statements, bool oneStep) =>
-        Emit(writer, statements, new Position(InLoop: false, oneStep, Division: null), isFirst: true);
+        Emit(writer, statements, new Position(InLoop: false, oneStep, Division: null, Turns: oneStep && AreFar(statements)), isFirst: true);
 
     /// <param name="isFirst">Whether nothing ran before that threads must have ended.</param>
     private void Emit(SourceWriter writer, ImmutableArray<Statement> statements, Position position, bool isFirst)
@@ -199,9 +208,10 @@ internal sealed class ProgramEmitter
                 writer.Line($"int turn = {(loop.Reverse ? "(steps - 1 - t)" : "t")} & 1;");
             }
 
+            Position body = position with { InLoop = true, Turns = oneStep ? position.Turns : AreFar(loop.Body) };
             foreach (Statement inner in loop.Body)
             {
-                Statement(writer, inner, position with { InLoop = true }, Identifier.Pascal(loop.Name));
+                Statement(writer, inner, body, Identifier.Pascal(loop.Name));
             }
         }
 
@@ -209,8 +219,9 @@ internal sealed class ProgramEmitter
     }
 
     /// <summary>Where in a program a statement stands, which decides the rows it is on.</summary>
+    /// <param name="Turns">Whether every second step goes through the weights backward.</param>
     /// <param name="InBlock">Whether the steps are those from <c>begin</c> to before <c>end</c>, not all.</param>
-    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division, bool OneRow = false, bool InBlock = false)
+    private readonly record struct Position(bool InLoop, bool OneStep, Division? Division, bool OneRow = false, bool InBlock = false, bool Turns = false)
     {
         /// <summary>The step at hand, in a loop or a block of steps; null for the first.</summary>
         public string? Step => OneStep ? null : InLoop ? "t" : InBlock ? "begin" : null;
@@ -240,6 +251,11 @@ internal sealed class ProgramEmitter
         };
     }
 
+    private static bool AreFar(IEnumerable<Statement> statements) => ModelSchedule.Flat(statements)
+        .SelectMany(statement => statement is StreamStage stage ? stage.Parts : ImmutableArray.Create(statement))
+        .OfType<ProductStage>().SelectMany(product => product.Terms).Where(term => !term.IsLookup).Select(term => term.Packing).Distinct()
+        .Sum(packing => (long)packing.Length * sizeof(float)) > FarBytes;
+
     private bool UsesRing(Loop loop) => loop.Body
         .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
         .Any(operand => _schedule.BufferOf(operand).Residence == Residence.Ring);
@@ -256,7 +272,7 @@ internal sealed class ProgramEmitter
                 return;
         }
 
-        KernelCall call = _kernels.Emit(_schedule, statement, layer);
+        KernelCall call = _kernels.Emit(_schedule, statement, layer, position.Turns);
         IEnumerable<string> rows = call.Buffers.Distinct().Select(row => $"ref {Address(row.Buffer, row.Moment, 0, position)}");
         string token = (position.Step, position.FirstRow) switch
         {
@@ -282,6 +298,12 @@ internal sealed class ProgramEmitter
         if (call.TakesPart)
         {
             arguments = arguments.Append("part");
+        }
+
+        if (call.Turns)
+        {
+            Turns |= position.Step is null;
+            arguments = arguments.Append(position.Step is null ? "_isBackward" : $"(t & 1) != 0 && {position.Rows(Extent.Step)} <= {FewRows}");
         }
 
         writer.Line($"{_kernelNamespace}.Kernels.{call.Kernel}({string.Join(", ", arguments)});");

@@ -12,6 +12,10 @@ internal static class PromiseNetworks
         new TestNetwork("Plain", 0, 17, [TestLayer.Rnn("rnn", 100)]),
         new TestNetwork("Wide", 0, 64, [TestLayer.Lstm("lstm", 128)]),
 
+        // More weights than stay in a cache from step to step, so that every second step goes through them backward; the upper layer's last
+        // panel is narrower than the others.
+        new TestNetwork("Far", 0, 3, [TestLayer.Lstm("lstm", 250), TestLayer.Rnn("upper", 460)]),
+
         // Starts that are learned, and what parameters alone decide.
         new TestNetwork("Learned", 7, 0,
         [
@@ -47,6 +51,8 @@ internal sealed class PromiseData
         ValueTargets = Floats(random, steps * rows * layout.OutputSize);
         ClassTargets = Integers(random, steps * rows, layout.OutputSize);
     }
+
+    public int Steps => _steps;
 
     public float[] Inputs { get; private set; }
 
