@@ -12,9 +12,6 @@ namespace Unrolled.Generator.Emit;
 /// <summary>Kernels for one row: products and their equations, a few blocks of units at a time.</summary>
 internal sealed partial class KernelEmitter
 {
-    /// <summary>Bytes of weights beyond which the load units wait for a farther cache, not the adders for each other.</summary>
-    private const int NearBytes = 256 << 10;
-
     /// <summary>Floats from what is read to what is fetched ahead: the hardware stops at the end of a page.</summary>
     private const int PrefetchFloats = 1024;
 
@@ -90,7 +87,7 @@ internal sealed partial class KernelEmitter
     private static IEnumerable<Node> ReadBy(MapStage map) => map.Computed().SelectMany(node => node.Inputs).Concat(map.Stores.Select(store => store.Node));
 
     private static bool IsNear(StreamStage stage) =>
-        stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Sum(term => 4L * term.Packing.Length) <= NearBytes;
+        stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Sum(term => 4L * term.Packing.Length) <= Machine.NearBytes;
 
     /// <summary>
     /// How many blocks of a vector's lanes go together: enough sums that additions need not wait for each other, and whole panels.

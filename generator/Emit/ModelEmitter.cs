@@ -12,9 +12,6 @@ namespace Unrolled.Generator.Emit;
 /// <summary>The source file of a model: the class's surface, its session and trainer, and the kernels they call.</summary>
 internal sealed class ModelEmitter
 {
-    /// <summary>Half a megabyte: half of the second-level cache of today's processors.</summary>
-    private const int CacheFloats = 128 * 1024;
-
     private readonly ModelSpec _spec;
     private readonly ModelGraph _network;
     private readonly ParameterLayout _layout;
@@ -345,7 +342,7 @@ internal sealed class ModelEmitter
         _writer.Line($"// Steps worked on at a time: the widest buffer, {floats} floats a step and row, stays in the second-level cache.");
         using (_writer.Block("private static int ChunkOf(int batchSize, int steps)"))
         {
-            _writer.Line($"long most = {CacheFloats} / ((long)global::System.Math.Max(batchSize, 1) * {floats});");
+            _writer.Line($"long most = {Machine.CacheFloats} / ((long)global::System.Math.Max(batchSize, 1) * {floats});");
             _writer.Line("return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));");
         }
 

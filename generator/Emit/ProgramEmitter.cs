@@ -9,9 +9,6 @@ namespace Unrolled.Generator.Emit;
 /// <summary>A schedule's statements as calls of kernels, with the addresses of what they work on.</summary>
 internal sealed class ProgramEmitter
 {
-    /// <summary>Weights of a step beyond this leave the second-level cache from step to step; what was read last is still there.</summary>
-    private const long FarBytes = 768 << 10;
-
     /// <summary>More rows than these keep the multipliers busy while weights come from afar.</summary>
     private const int FewRows = 4;
 
@@ -254,7 +251,7 @@ internal sealed class ProgramEmitter
     private static bool AreFar(IEnumerable<Statement> statements) => ModelSchedule.Flat(statements)
         .SelectMany(statement => statement is StreamStage stage ? stage.Parts : ImmutableArray.Create(statement))
         .OfType<ProductStage>().SelectMany(product => product.Terms).Where(term => !term.IsLookup).Select(term => term.Packing).Distinct()
-        .Sum(packing => (long)packing.Length * sizeof(float)) > FarBytes;
+        .Sum(packing => (long)packing.Length * sizeof(float)) > Machine.FarBytes;
 
     private bool UsesRing(Loop loop) => loop.Body
         .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))

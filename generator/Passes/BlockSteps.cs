@@ -12,9 +12,6 @@ namespace Unrolled.Generator.Passes;
 /// </summary>
 internal static class BlockSteps
 {
-    /// <summary>Floats of a block's widest buffer: half a second-level cache.</summary>
-    private const int CacheFloats = 128 * 1024;
-
     /// <summary>Rows of a block at the least: fewer would have each weight gradient fetched and stored too often.</summary>
     private const int FewestRows = 2 * WeightGradient.ChunkRows;
 
@@ -67,7 +64,7 @@ internal static class BlockSteps
     {
         int widest = schedule.Buffers.Where(buffer => buffer.Residence is Residence.Steps or Residence.History).Max(buffer => buffer.RowStride);
         int weights = schedule.AllStatements.OfType<WeightGradient>().Sum(gradient => gradient.Packing.Length);
-        int rows = Math.Max(CacheFloats / widest, Math.Min(weights / WeightsOfARow, MostRowsForWeights));
+        int rows = Math.Max(Machine.CacheFloats / widest, Math.Min(weights / WeightsOfARow, MostRowsForWeights));
         return Math.Max(rows / WeightGradient.ChunkRows * WeightGradient.ChunkRows, FewestRows);
     }
 
