@@ -204,11 +204,14 @@ internal static class Bind
             }
 
             int operations = _values.Values.Reachable().Count(node => !node.Inputs.IsEmpty);
-            if (operations > Limits.Operations)
+            if (operations + _delayed.Count > Limits.Values)
             {
+                string computed = operations.ToString(CultureInfo.InvariantCulture), kept = _delayed.Count.ToString(CultureInfo.InvariantCulture);
                 Error(
                     DiagnosticIds.LimitExceeded,
-                    $"The cell computes {operations.ToString(CultureInfo.InvariantCulture)} values in a step, more than {Limits.Operations.ToString(CultureInfo.InvariantCulture)} (repeat fewer times, or spread it over several layers)",
+                    operations > Limits.Values
+                        ? $"The cell computes {computed} values in a step, more than {Limits.Values.ToString(CultureInfo.InvariantCulture)} (repeat fewer times, or spread it over several layers)"
+                        : $"The cell computes {computed} values in a step and keeps {kept} of the steps before, one for every step back, together more than {Limits.Values.ToString(CultureInfo.InvariantCulture)} (repeat fewer times, reach less far back, or spread it over several layers)",
                     _cell.Span);
             }
 

@@ -18,10 +18,10 @@ internal static class Limits
     public const int Nodes = 10_000;
 
     /// <summary>
-    /// Values that a cell computes in a step, with those that softmax and layer_norm are made of. Each may become a loop of its own in
-    /// the emitted code: this many are 30 MB of it and two seconds.
+    /// Values that a cell computes in a step, with those that softmax and layer_norm are made of, and that it keeps of earlier steps. Each may
+    /// become a loop of its own in the emitted code, or copies of a state: this many are 30 MB of it and two seconds.
     /// </summary>
-    public const int Operations = 2_000;
+    public const int Values = 2_000;
 
     /// <summary>
     /// Levels of one equation's tree. A chain of operators is a deep tree without any nesting, and what walks the tree

@@ -59,6 +59,11 @@ public sealed class MutationTests(ITestOutputHelper output)
         var kernels = new ConcurrentDictionary<string, bool>();
         int models = 0, distinct = 0, reported = 0;
         (int begin, int end) = Range;
+        if (end - begin == 1)
+        {
+            output.WriteLine(Mutation(begin).File);
+        }
+
         for (int first = begin; first < end; first += MutationsToABatch)
         {
             List<Outcome> batch = GenerateAll(first, Math.Min(first + MutationsToABatch, end));

@@ -2,6 +2,7 @@ using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Graph;
+using Unrolled.Generator.Passes;
 using Xunit;
 
 namespace Unrolled.Generator.Tests.PassTests;
@@ -29,6 +30,25 @@ public sealed class BindTests
         Marked expected = Marked.Parse(marked);
         EquationError error = Assert.Single(Compiler.Compile(Networks.Features(3, Layer(expected.Text))).Errors).Error;
         expected.AssertTold(id, message, error);
+    }
+
+    [Theory]
+    [InlineData(60, 32, null)] // 1,920 values of earlier steps
+    [InlineData(63, 32, "The cell computes 0 values in a step and keeps 2016 of the steps before, one for every step back, together more than 2000 (")]
+    [InlineData(1500, 1, null)]
+    [InlineData(2001, 1, "The cell computes 0 values in a step and keeps 2001 of the steps before")]
+    public void A_cell_keeps_so_many_values_of_earlier_steps(int values, int delay, string? message)
+    {
+        string text = $"for k in 1..{values} {{\nz{{k}}[t] = z{{k-1}}[t-{delay}]\n}}\nz{{0}}[t] = x[t]\noutput z{{{values}}}";
+        var errors = new List<LayerError>();
+        ModelGraph? graph = Bind.Run(Networks.Features(4, Layer(text)), errors);
+        Assert.Equal(message is null, graph is not null);
+        if (message is not null)
+        {
+            EquationError error = Assert.Single(errors).Error;
+            Assert.Equal(DiagnosticIds.LimitExceeded, error.Id);
+            Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
