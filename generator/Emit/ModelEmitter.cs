@@ -338,7 +338,7 @@ internal sealed class ModelEmitter
     /// <summary>Steps that a session works on at a time: few enough that what it keeps of them stays in the second-level cache.</summary>
     private void Chunk()
     {
-        int floats = _run.Buffers.Where(buffer => buffer.Residence is Residence.Steps).Select(buffer => buffer.RowStride).DefaultIfEmpty(Packing.Lanes).Max();
+        int floats = _run.WidestRow;
         _writer.Line($"// Steps worked on at a time: the widest buffer, {floats} floats a step and row, stays in the second-level cache.");
         using (_writer.Block("private static int ChunkOf(int batchSize, int steps)"))
         {

@@ -62,9 +62,8 @@ internal static class BlockSteps
     /// <summary>Whole chunks of weight gradients: few enough to stay in the cache, and enough to be worth fetching the weights.</summary>
     private static int RowsOf(ModelSchedule schedule)
     {
-        int widest = schedule.Buffers.Where(buffer => buffer.Residence is Residence.Steps or Residence.History).Max(buffer => buffer.RowStride);
         int weights = schedule.AllStatements.OfType<WeightGradient>().Sum(gradient => gradient.Packing.Length);
-        int rows = Math.Max(Machine.CacheFloats / widest, Math.Min(weights / WeightsOfARow, MostRowsForWeights));
+        int rows = Math.Max(Machine.CacheFloats / schedule.WidestRow, Math.Min(weights / WeightsOfARow, MostRowsForWeights));
         return Math.Max(rows / WeightGradient.ChunkRows * WeightGradient.ChunkRows, FewestRows);
     }
 

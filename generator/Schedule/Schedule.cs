@@ -219,6 +219,9 @@ internal sealed record ModelSchedule(
     /// <summary>Where the outputs are when the program has run; null where they are in the output buffer.</summary>
     public Operand? Outputs { get; init; }
 
+    /// <summary>Floats of a row of the widest buffer that holds every step.</summary>
+    public int WidestRow => Buffers.Where(buffer => buffer.Residence == Residence.Steps).Select(buffer => buffer.RowStride).DefaultIfEmpty(Packing.Lanes).Max();
+
     public StoredValue ValueOf(Operand operand) => Values[operand.Value];
 
     public Place PlaceOf(Operand operand) => Places[operand.Value];

@@ -41,7 +41,7 @@ public sealed class MutationTests(ITestOutputHelper output)
     {
         get
         {
-            string[] numbers = (Environment.GetEnvironmentVariable("UNROLLED_MUTATIONS") ?? Usual.ToString(CultureInfo.InvariantCulture)).Split('-');
+            string[] numbers = Environment.GetEnvironmentVariable("UNROLLED_MUTATIONS") is { Length: > 0 } asked ? asked.Split('-') : [Usual.ToString(CultureInfo.InvariantCulture)];
             int end = int.Parse(numbers[^1], CultureInfo.InvariantCulture);
             return (numbers.Length > 1 ? int.Parse(numbers[0], CultureInfo.InvariantCulture) : 0, end);
         }

@@ -98,6 +98,7 @@ public static class Networks
         ["linear state with bias"] = Features(3, Cell("h[t] = W_h @ h[t-1] + W_x @ x[t] + b", 4)),
         ["integrator"] = Features(3, Cell("h[t] = h[t-1] + W_x @ x[t]", 4)),
         ["leaky integrator"] = Features(3, Cell("h[t] = 0.9 * h[t-1] + tanh(W_x @ x[t])", 4)),
+        ["running sum beside the output"] = Features(4, Cell("output p\nh[t] = h[t-1] + x[t]\np[t] = W @ x[t]", 4)),
         ["running sum of the input"] = Features(4, Cell("h[t] = h[t-1] + x[t]", 4)),
         ["residual"] = Features(4, Cell("h[t] = x[t] + tanh(W_x @ x[t] + W_h @ h[t-1] + b)", 4)),
         ["tied parameter"] = Features(3, Cell(TiedTwice, 4)),
