@@ -18,7 +18,7 @@ internal sealed partial class KernelEmitter
     /// <summary>Floats of scratch that kernels for one row need.</summary>
     public int ScratchFloats { get; private set; }
 
-    private KernelCall Streamed(ModelSchedule schedule, StreamStage stage, RowReferences rows, string layer, bool turns)
+    private KernelCall Streamed(ModelSchedule schedule, StreamStage stage, MemoryReferences rows, string layer, bool turns)
     {
         turns &= InstructionSet.All.Any(set => Blocks(set, stage).Any(part => part.Repeats > 1));
         List<ProductStage> products = stage.Parts.OfType<ProductStage>().ToList();
@@ -30,7 +30,7 @@ internal sealed partial class KernelEmitter
 
         var extra = new List<string>();
         if (terms.Any(term => !IsDerived(schedule, term.Packing)) || products.SelectMany(product => product.Accumulators).Any(accumulator => accumulator.Start == StartKind.Bias)
-            || stage.Parts.OfType<MapStage>().SelectMany(ReadBy).Any(node => node.Kind == NodeKind.Parameter))
+            || stage.Parts.OfType<MapStage>().SelectMany(map => map.Inputs()).Any(node => node.Kind == NodeKind.Parameter))
         {
             extra.Add("parameters");
         }
@@ -84,8 +84,6 @@ internal sealed partial class KernelEmitter
         }, oneRow: true, turns: turns);
     }
 
-    private static IEnumerable<Node> ReadBy(MapStage map) => map.Computed().SelectMany(node => node.Inputs).Concat(map.Stores.Select(store => store.Node));
-
     private static bool IsNear(StreamStage stage) =>
         stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Sum(term => 4L * term.Packing.Length) <= Machine.NearBytes;
 
@@ -131,7 +129,7 @@ internal sealed partial class KernelEmitter
     }
 
     private void StreamedBlocks(
-        ModelSchedule schedule, StreamStage stage, RowReferences rows, InstructionSet set, SourceWriter writer, int first, int count, bool repeats, ImmutableArray<Operand> waiting)
+        ModelSchedule schedule, StreamStage stage, MemoryReferences rows, InstructionSet set, SourceWriter writer, int first, int count, bool repeats, ImmutableArray<Operand> waiting)
     {
         // Where a block's elements lie in a row, and what a value is called.
         string Place(int block, int offset) => Sum(Constant(offset + (first + block) * set.Lanes), repeats ? "unit" : "");
@@ -176,7 +174,7 @@ internal sealed partial class KernelEmitter
                     string name = locals[block].Fresh(_equations.Name(accumulator.Value) ?? schedule.ValueOf(accumulator.Target).Name);
                     string start = accumulator.Start switch
                     {
-                        StartKind.Bias => Load("parameters", Place(block, _layout.PlaceOf(accumulator.Bias!).Offset)),
+                        StartKind.Bias => Load("parameters", Place(block, rows.Offset(accumulator.Bias!))),
                         StartKind.InPlace => Load(rows.Name(accumulator.Target), Place(block, rows.Offset(accumulator.Target))),
                         _ => "V.Zero",
                     };
@@ -194,7 +192,7 @@ internal sealed partial class KernelEmitter
             int width = firstPanel < packing.Panels - 1 ? packing.PanelVectors : packing.LastPanelVectors;
             string weights = locals[0].Fresh("weights");
             string origin = Sum(
-                Constant(packing.Offset + firstPanel * panelFloats), repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
+                Constant(rows.Offset(packing) + firstPanel * panelFloats), repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
             writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(IsDerived(schedule, packing) ? "derived" : "parameters")}, {(origin.Length == 0 ? "0" : origin)});");
             int Offset(int block, int slot)
             {
@@ -294,7 +292,7 @@ internal sealed partial class KernelEmitter
         void Equations(MapStage map, int block)
         {
             Locals names = locals[block];
-            List<Node> read = ReadBy(map).Distinct().ToList();
+            List<Node> read = map.Inputs().Distinct().ToList();
             foreach (Binding load in map.Loads)
             {
                 if (registers.TryGetValue((load.Operand, block), out string? held))
@@ -326,7 +324,7 @@ internal sealed partial class KernelEmitter
 
             string Parameter(Node node)
             {
-                int offset = _layout.PlaceOf(node).Offset;
+                int offset = rows.Offset(node);
                 return Read(set, node, "parameters", Constant(offset), Place(block, offset));
             }
         }

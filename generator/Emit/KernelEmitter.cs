@@ -13,12 +13,12 @@ namespace Unrolled.Generator.Emit;
 
 /// <summary>What a statement's kernel is called with: one reference for each row of memory it touches, then the number of rows.</summary>
 /// <param name="Buffers">Rows of buffers, in the order of the kernel's parameters.</param>
-/// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them.</param>
+/// <param name="Others">Among parameters, derived (weights), zeros and gradients, what follows them, each with the float it begins at.</param>
 /// <param name="IsOneRow">Whether it is for one row alone, whose token comes by value.</param>
 /// <param name="TakesPart">Whether the kernel is divided by what it writes: it is called with the thread's part last.</param>
 /// <param name="Turns">Whether the kernel goes through its weights in either direction: it is called with the direction last.</param>
 internal sealed record KernelCall(
-    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<string> Others, bool IsOneRow, bool TakesPart, bool Turns);
+    string Kernel, ImmutableArray<(int Buffer, Moment Moment)> Buffers, bool UsesTokens, ImmutableArray<(string Name, int First)> Others, bool IsOneRow, bool TakesPart, bool Turns);
 
 /// <summary>From statements to kernels: loops over tiles, unrolled inside the tile. One text for all instruction sets, three times printed.</summary>
 internal sealed partial class KernelEmitter
@@ -96,8 +96,8 @@ internal sealed partial class KernelEmitter
             ColumnSums column => column.Sums[0].Parameter,
             _ => null,
         };
-        layer = layer.Length == 0 && weights is not null ? Identifier.Pascal(weights.Name.Substring(0, weights.Name.IndexOf('.'))) : layer;
-        var rows = new RowReferences(schedule);
+        layer = layer.Length == 0 && weights is not null ? Identifier.Pascal(weights.Layer()) : layer;
+        var rows = new MemoryReferences(schedule, _layout, statement);
         return statement switch
         {
             StreamStage stage => Streamed(schedule, stage, rows, layer, turns),
@@ -112,14 +112,27 @@ internal sealed partial class KernelEmitter
         };
     }
 
-    /// <summary>The rows of memory a kernel works on: one reference and one constant stride each.</summary>
-    private sealed class RowReferences
+    /// <summary>
+    /// The memory a kernel works on: rows of buffers, with one reference and one constant stride each, and parameters, from the first one
+    /// it uses: layers alike share their kernels, wherever their parameters lie.
+    /// </summary>
+    private sealed class MemoryReferences
     {
         private readonly ModelSchedule _schedule;
+        private readonly ParameterLayout _layout;
+        private readonly int _firstParameter;
+        private readonly int _firstDerived;
         private readonly List<(int Buffer, Moment Moment)> _rows = new();
         private readonly List<string> _names = new();
 
-        public RowReferences(ModelSchedule schedule) => _schedule = schedule;
+        public MemoryReferences(ModelSchedule schedule, ParameterLayout layout, Statement statement)
+        {
+            _schedule = schedule;
+            _layout = layout;
+            _firstParameter = statement.Parameters().Select(parameter => layout.PlaceOf(parameter).Offset).DefaultIfEmpty(0).Min();
+            _firstDerived = (statement is StreamStage stage ? stage.Parts : ImmutableArray.Create(statement)).OfType<ProductStage>()
+                .SelectMany(product => product.Terms).Where(term => IsDerived(schedule, term.Packing)).Select(term => term.Packing.Offset).DefaultIfEmpty(0).Min();
+        }
 
         public ImmutableArray<(int Buffer, Moment Moment)> All => _rows.ToImmutableArray();
 
@@ -133,8 +146,13 @@ internal sealed partial class KernelEmitter
             {
                 index = _rows.Count;
                 _rows.Add(row);
-                string name = Identifier.Camel(_schedule.Buffers[row.Buffer].Name) + (row.Moment == Moment.Previous ? "Previous" : "") + "Row";
-                _names.Add(_names.Contains(name) ? name + row.Buffer : name);
+                string wanted = Identifier.Camel(_schedule.Buffers[row.Buffer].Name) + (row.Moment == Moment.Previous ? "Previous" : "") + "Row", name = wanted;
+                for (int number = 2; _names.Contains(name); number++)
+                {
+                    name = wanted + number;
+                }
+
+                _names.Add(name);
             }
 
             return index;
@@ -150,13 +168,28 @@ internal sealed partial class KernelEmitter
 
         /// <summary>Floats from the start of the row to the operand's slot.</summary>
         public int Offset(Operand operand) => _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units);
+
+        /// <summary>Floats from the first parameter that the kernel uses.</summary>
+        public int Offset(Node parameter) => _layout.PlaceOf(parameter).Offset - _firstParameter;
+
+        /// <summary>Floats from the first parameter, or the first derived packing, that the kernel uses.</summary>
+        public int Offset(Packing packing) => packing.Offset - FirstOf(IsDerived(_schedule, packing) ? "derived" : "parameters");
+
+        /// <summary>The float that a reference handed to the kernel begins at.</summary>
+        public int FirstOf(string reference) => reference switch
+        {
+            "parameters" or "gradients" => _firstParameter,
+            "derived" => _firstDerived,
+            _ => 0,
+        };
     }
 
     // ---- products
 
-    private KernelCall Product(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer, bool turns)
+    private KernelCall Product(ModelSchedule schedule, ProductStage stage, MemoryReferences rows, string layer, bool turns)
     {
         turns &= stage.Terms.Any(term => term.Packing.Panels > 1);
+
         // Operands first, so that the parameters read in the order of the equation.
         foreach (Operand operand in stage.Terms.SelectMany(term => term.Operands))
         {
@@ -208,7 +241,7 @@ internal sealed partial class KernelEmitter
                         int SumOffset(int v) => rows.Offset(stage.Accumulators[v % packing.Slots].Target) + v / packing.Slots * 16 + block;
                         int StartOffset(int v) => from switch
                         {
-                            StartKind.Bias => _layout.PlaceOf(stage.Accumulators[v % packing.Slots].Bias!).Offset + v / packing.Slots * 16 + block,
+                            StartKind.Bias => rows.Offset(stage.Accumulators[v % packing.Slots].Bias!) + v / packing.Slots * 16 + block,
                             StartKind.InPlace => SumOffset(v),
                             _ => 0,
                         };
@@ -225,7 +258,7 @@ internal sealed partial class KernelEmitter
                             .Concat(Enumerable.Range(0, vectors).Select(v => $"Sum{v} = {SumOffset(v)}"));
                         writer.Line($"var {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
                         string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
-                        int weightOffset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
+                        int weightOffset = rows.Offset(packing) + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
                         bool isShort = IsSplit(term);
                         Dispatch(writer, $"{(isShort ? "Short" : "")}Product{vectors}(ref {At(rows.Name(row), offset)}, ref {From(weights, weightOffset, panelFloats)}, ref {From(source, 0, panelStep)}, ref {From(sums, 0, panelStep)}, in {shape}, rows);");
                         (isShort ? _shortVectors : _productVectors).Add(vectors);
@@ -270,7 +303,7 @@ internal sealed partial class KernelEmitter
     }
 
     /// <summary>The runs of elements one term sums over: neighbours in memory that fill their padding are one run.</summary>
-    private static List<(int Row, int Offset, int Count)> Segments(ModelSchedule schedule, RowReferences rows, Term term)
+    private static List<(int Row, int Offset, int Count)> Segments(ModelSchedule schedule, MemoryReferences rows, Term term)
     {
         var segments = new List<(int Row, int Offset, int Count)>();
         foreach (Operand operand in term.Operands)
@@ -293,14 +326,14 @@ internal sealed partial class KernelEmitter
 
     // ---- token lookups
 
-    private KernelCall Lookup(ModelSchedule schedule, ProductStage stage, RowReferences rows, string layer)
+    private KernelCall Lookup(ModelSchedule schedule, ProductStage stage, MemoryReferences rows, string layer)
     {
         Packing packing = stage.Terms[0].Packing;
         Operand target = stage.Accumulators[0].Target;
         rows.Index(target);
         string sums = rows.Name(target);
         int[] sumOffsets = stage.Accumulators.Select(accumulator => rows.Offset(accumulator.Target)).ToArray();
-        int[] biasOffsets = stage.Accumulators.Select(accumulator => accumulator.Bias is { } bias ? _layout.PlaceOf(bias).Offset : 0).ToArray();
+        int[] biasOffsets = stage.Accumulators.Select(accumulator => accumulator.Bias is { } bias ? rows.Offset(bias) : 0).ToArray();
         var extra = new List<string> { IsDerived(schedule, packing) ? "derived" : "parameters" };
         if (stage.Accumulators.Any(accumulator => accumulator.Start == StartKind.Bias) && extra[0] != "parameters")
         {
@@ -326,13 +359,13 @@ internal sealed partial class KernelEmitter
                         StartKind.Bias => Load("parameters", biasOffsets[slot], unit) + " + ",
                         _ => sum + " + ",
                     };
-                    writer.Line($"{sum} = {start}{Load(weights, packing.Offset + vector, column)};");
+                    writer.Line($"{sum} = {start}{Load(weights, rows.Offset(packing) + vector, column)};");
                 });
             }
         });
     }
 
-    private KernelCall TokenGradient(ModelSchedule schedule, WeightGradient gradient, RowReferences rows, string layer)
+    private KernelCall TokenGradient(ModelSchedule schedule, WeightGradient gradient, MemoryReferences rows, string layer)
     {
         Operand first = gradient.Adjoints.OfType<Operand>().First();
         rows.Index(first);
@@ -356,7 +389,7 @@ internal sealed partial class KernelEmitter
                         {
                             if (gradient.Adjoints[slot] is { } operand)
                             {
-                                string weight = Load("gradients", gradient.Packing.Offset + vector, column);
+                                string weight = Load("gradients", rows.Offset(gradient.Packing) + vector, column);
                                 writer.Line($"{weight} = {weight} + {Load("adjoint", rows.Offset(operand), unit)};");
                             }
                         },
@@ -410,7 +443,7 @@ internal sealed partial class KernelEmitter
 
     // ---- weight gradients
 
-    private KernelCall Gradient(ModelSchedule schedule, WeightGradient gradient, RowReferences rows, string layer)
+    private KernelCall Gradient(ModelSchedule schedule, WeightGradient gradient, MemoryReferences rows, string layer)
     {
         Packing packing = gradient.Packing;
         rows.Index(gradient.Columns);
@@ -429,11 +462,11 @@ internal sealed partial class KernelEmitter
             {
                 writer.Line($"({(call == 0 ? "int panel, int panels, int column, int columns" : "panel, panels, column, columns")}) = part.Of({panels}, {packing.Columns});");
                 int block = firstPanel * (packing.PanelVectors / packing.Slots) * 16;
-                int offset = packing.Offset + firstPanel * packing.PanelVectors * 16 * packing.Columns;
+                int offset = rows.Offset(packing) + firstPanel * packing.PanelVectors * 16 * packing.Columns;
                 int AdjointOffset(int v) => rows.Offset(gradient.Adjoints[v % packing.Slots]!.Value) + v / packing.Slots * 16 + block;
 
                 // Sums of vectors are added by the thread that has the first column.
-                int VectorOffset(int v) => gradient.Vectors[v % packing.Slots] is { } vector ? _layout.PlaceOf(vector).Offset + v / packing.Slots * 16 + block : -1;
+                int VectorOffset(int v) => gradient.Vectors[v % packing.Slots] is { } vector ? rows.Offset(vector) + v / packing.Slots * 16 + block : -1;
 
                 // A slot that has no gradient here leaves its lanes alone: the others go one by one.
                 IEnumerable<int[]> parts = isWhole
@@ -467,7 +500,7 @@ internal sealed partial class KernelEmitter
 
     // ---- elementwise
 
-    private KernelCall Epilogue(ModelSchedule schedule, MapStage stage, RowReferences rows, string layer)
+    private KernelCall Epilogue(ModelSchedule schedule, MapStage stage, MemoryReferences rows, string layer)
     {
         List<Node> computed = stage.Computed();
         foreach (Binding binding in stage.Loads.Concat(stage.Stores).Concat(stage.Reductions))
@@ -475,7 +508,7 @@ internal sealed partial class KernelEmitter
             rows.Index(binding.Operand);
         }
 
-        List<Node> read = computed.SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node)).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])).ToList();
+        List<Node> read = stage.Inputs();
         List<string> extra = read.Any(node => node.Kind == NodeKind.Parameter) ? new List<string> { "parameters" } : new List<string>();
         ImmutableArray<string> comments = computed.Where(node => _equations.Name(node) is not null).Select(_equations.Equation).ToImmutableArray();
         return Add(layer + (stage.IsAdjoint ? "Adjoint" : "Epilogue"), comments, rows, extra, usesTokens: false, (set, name, writer) =>
@@ -564,16 +597,16 @@ internal sealed partial class KernelEmitter
 
     private static string Grouped(string unit) => unit.Contains(" ") ? $"({unit})" : unit;
 
-    private KernelCall Sums(ColumnSums sums, RowReferences rows, string layer)
+    private KernelCall Sums(ColumnSums sums, MemoryReferences rows, string layer)
     {
         ImmutableArray<string> comments = sums.Sums.Select(sum => $"d_{sum.Parameter.Name} += {_equations.Expression(sum.Value)}, summed over rows").ToImmutableArray();
         List<Node> values = sums.Sums.Select(sum => sum.Value).ToList();
         return Sums(
             layer + "VectorGradients", comments, sums.Units, sums.Loads, sums.Computed(), values, ImmutableArray.Create("gradients"), rows,
-            i => Load("gradients", _layout.PlaceOf(sums.Sums[i].Parameter).Offset, "unit"));
+            i => Load("gradients", rows.Offset(sums.Sums[i].Parameter), "unit"));
     }
 
-    private KernelCall SumOfRows(RowSum sum, RowReferences rows, string layer)
+    private KernelCall SumOfRows(RowSum sum, MemoryReferences rows, string layer)
     {
         rows.Index(sum.Load.Operand);
         rows.Index(sum.Target);
@@ -587,7 +620,7 @@ internal sealed partial class KernelEmitter
     /// <param name="targetOf">The vector that one of the sums is added to.</param>
     private KernelCall Sums(
         string wanted, ImmutableArray<string> comments, int sumUnits, ImmutableArray<Binding> loads, List<Node> computed, List<Node> values,
-        ImmutableArray<string> targets, RowReferences rows, Func<int, string> targetOf)
+        ImmutableArray<string> targets, MemoryReferences rows, Func<int, string> targetOf)
     {
         foreach (Binding load in loads)
         {
@@ -660,7 +693,7 @@ internal sealed partial class KernelEmitter
 
     /// <summary>Loads first, since a store may take the place of a load; then each operation, named values under their equation.</summary>
     private void Body(
-        InstructionSet set, SourceWriter writer, ImmutableArray<Binding> loads, List<Node> computed, List<Node> read, RowReferences rows, Locals locals, string unit, bool row = false)
+        InstructionSet set, SourceWriter writer, ImmutableArray<Binding> loads, List<Node> computed, List<Node> read, MemoryReferences rows, Locals locals, string unit, bool row = false)
     {
         foreach (Binding load in loads)
         {
@@ -670,7 +703,7 @@ internal sealed partial class KernelEmitter
 
         foreach (Node parameter in read.Where(node => node.Kind == NodeKind.Parameter).Distinct().OrderBy(node => node.Id))
         {
-            string offset = Constant(_layout.PlaceOf(parameter).Offset);
+            string offset = Constant(rows.Offset(parameter));
             writer.Line($"V {locals.Name(parameter)} = {Read(set, parameter, "parameters", offset, Sum(offset, unit))};");
         }
 
@@ -708,7 +741,7 @@ internal sealed partial class KernelEmitter
         /// <param name="rows">Names of the kernel's parameters.</param>
         /// <param name="outer">Names of the scope around this one.</param>
         /// <param name="suffix">What tells names from those of other blocks of units.</param>
-        public Locals(EquationPrinter equations, RowReferences rows, Locals? outer = null, string suffix = "")
+        public Locals(EquationPrinter equations, MemoryReferences rows, Locals? outer = null, string suffix = "")
         {
             _equations = equations;
             _suffix = suffix;
@@ -759,14 +792,14 @@ internal sealed partial class KernelEmitter
     private static bool IsDerived(ModelSchedule schedule, Packing packing) => schedule.Derived.Contains(packing);
 
     /// <param name="oneRow">Whether it is for one row alone, whose token comes by value.</param>
-    private static string Declared(RowReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false, bool turns = false) => string.Join(", ",
+    private static string Declared(MemoryReferences rows, List<string> extra, bool usesTokens, bool oneRow = false, bool takesPart = false, bool turns = false) => string.Join(", ",
         (!usesTokens ? Array.Empty<string>() : new[] { oneRow ? "int token" : "ref int tokens" })
         .Concat(rows.Names.Distinct().Concat(extra).Select(name => "ref float " + name)).Concat(oneRow ? Array.Empty<string>() : new[] { "int rows" })
         .Concat(takesPart ? new[] { "WorkPart part" } : Array.Empty<string>()).Concat(turns ? new[] { "bool backward" } : Array.Empty<string>()));
 
     /// <summary>Prints a kernel for each instruction set; a kernel whose text is there already is shared.</summary>
     private KernelCall Add(
-        string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print,
+        string wanted, ImmutableArray<string> comments, MemoryReferences rows, List<string> extra, bool usesTokens, Action<InstructionSet, string, SourceWriter> print,
         bool oneRow = false, bool takesPart = false, bool turns = false)
     {
         var texts = InstructionSet.All.ToDictionary(set => set, set =>
@@ -801,7 +834,7 @@ internal sealed partial class KernelEmitter
     }
 
     /// <summary>Prints a kernel that only calls tiles: it is the same for all instruction sets.</summary>
-    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, RowReferences rows, List<string> extra, Action<SourceWriter> print, bool takesPart = false, bool turns = false)
+    private KernelCall AddCommon(string wanted, ImmutableArray<string> comments, MemoryReferences rows, List<string> extra, Action<SourceWriter> print, bool takesPart = false, bool turns = false)
     {
         var body = new SourceWriter();
         print(body);
@@ -845,8 +878,8 @@ internal sealed partial class KernelEmitter
         }
     }
 
-    private static KernelCall Call(string name, RowReferences rows, List<string> extra, bool usesTokens, bool oneRow, bool takesPart, bool turns) =>
-        new(name, rows.All, usesTokens, extra.ToImmutableArray(), oneRow, takesPart, turns);
+    private static KernelCall Call(string name, MemoryReferences rows, List<string> extra, bool usesTokens, bool oneRow, bool takesPart, bool turns) =>
+        new(name, rows.All, usesTokens, extra.Select(reference => (reference, rows.FirstOf(reference))).ToImmutableArray(), oneRow, takesPart, turns);
 }
 
 /// <summary>Identifiers from the names of equations.</summary>

@@ -259,7 +259,6 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override ref float StepRow(ref float input, int token)"))
             {
-                Begin(_row.Forward, 0, gradients: false);
                 Turn(row);
                 _writer.Lines(rowProgram.ToString());
             }
@@ -269,7 +268,6 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override void StepCore(int rows)"))
             {
-                Begin(_step.Forward, 0, gradients: false);
                 Turn(step);
                 _writer.Lines(stepProgram.ToString());
             }
@@ -279,7 +277,7 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_run.Forward, runDerived, gradients: false);
+                ThreadRows(_run.Forward);
                 run.Emit(_writer, _run.Forward, oneStep: false);
             }
         }
@@ -320,7 +318,7 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_training.Forward, 0, gradients: false);
+                ThreadRows(_training.Forward);
                 program.Emit(_writer, _training.Forward, oneStep: false);
             }
 
@@ -329,7 +327,7 @@ internal sealed class ModelEmitter
             Optimized();
             using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
             {
-                Begin(_training.Backward, 0, gradients: true);
+                ThreadRows(_training.Backward);
                 program.Emit(_writer, _training.Backward, oneStep: false);
             }
         }
@@ -564,27 +562,16 @@ internal sealed class ModelEmitter
         }
     }
 
-    private void Begin(ImmutableArray<Statement> program, int derivedOffset, bool gradients)
+    private void ThreadRows(ImmutableArray<Statement> program)
     {
-        _writer.Line("ref float parameters = ref _parameters.Reference;");
-        if (gradients)
-        {
-            _writer.Line("ref float gradients = ref Gradients.Reference;");
-        }
-
-        if (ModelSchedule.Flat(program).OfType<Repack>().Any())
-        {
-            _writer.Line($"ref float derived = ref _memory.At(_derived{(derivedOffset == 0 ? "" : $" + {derivedOffset}")});");
-        }
-
         bool hasRows = ModelSchedule.Flat(program).OfType<Parallel>().Any(parallel => parallel.Division == Division.Rows);
         bool hasRowsOfSteps = ModelSchedule.Flat(program.Where(statement => statement is not StepBlocks)).OfType<Parallel>().Any(parallel => parallel.Division == Division.RowsOfSteps);
-        if (hasRows || hasRowsOfSteps)
+        if (!hasRows && !hasRowsOfSteps)
         {
-            _writer.Line();
-            _writer.Line("// This thread's rows: of the batch, and of all steps one after another.");
+            return;
         }
 
+        _writer.Line("// This thread's rows: of the batch, and of all steps one after another.");
         if (hasRows)
         {
             _writer.Line("(int firstRow, int ownRows) = part.Of(rows);");
@@ -609,7 +596,7 @@ internal sealed class ModelEmitter
             _writer.Line("using global::System.Runtime.Intrinsics.X86;");
             _writer.Line("using global::Unrolled;");
             _writer.Line();
-            _writer.Line("/// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>");
+            _writer.Line("/// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>");
             using (_writer.Block("file static class Kernels"))
             {
                 _writer.Lines(_kernels.Common);

@@ -281,11 +281,13 @@ internal sealed class ProgramEmitter
         };
         IEnumerable<string> arguments = (call.UsesTokens ? new[] { token } : System.Array.Empty<string>())
             .Concat(rows)
-            .Concat(call.Others.Select(other => "ref " + other switch
+            .Concat(call.Others.Select(other => "ref " + other.Name switch
             {
-                "zeros" or "scratch" => $"_memory.At(_{other})",
+                "parameters" => $"_parameters.At({other.First})",
+                "gradients" => $"Gradients.At({other.First})",
+                "derived" => Derived(other.First),
                 "gathered" => $"_memory.At(_gathered + part.Index * {TileEmitter.GatheredFloats})",
-                _ => other,
+                _ => $"_memory.At(_{other.Name})",
             }));
         if (!call.IsOneRow)
         {
@@ -330,13 +332,15 @@ internal sealed class ProgramEmitter
         foreach (Node matrix in packing.Matrices)
         {
             int index = _layout.IndexOf(matrix);
-            string target = $"ref _memory.At(_derived + {_derivedOffset + packing.Offset})";
+            string target = "ref " + Derived(packing.Offset);
             writer.Line(packing.IsTransposed
-                ? $"global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"
-                : $"global::Unrolled.PackedWeights.Copy(ref parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}{part}); // {matrix.Name}");
+                ? $"global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"
+                : $"global::Unrolled.PackedWeights.Copy(_parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}{part}); // {matrix.Name}");
             column += matrix.Type.Units;
         }
     }
+
+    private string Derived(int offset) => $"_memory.At(_derived{(_derivedOffset + offset == 0 ? "" : $" + {_derivedOffset + offset}")})";
 
     /// <summary>The first row of a buffer at a moment.</summary>
     private string Address(int bufferId, Moment moment, int floats, Position position)

@@ -186,6 +186,9 @@ internal static class GraphExtensions
         return dependent;
     }
 
+    /// <summary>The name of the layer a parameter belongs to.</summary>
+    public static string Layer(this Node parameter) => parameter.Name.Substring(0, parameter.Name.IndexOf('.'));
+
     /// <summary>The vector that is seen as a column, or the value itself.</summary>
     public static Node Vector(this Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
 

@@ -32,7 +32,7 @@ internal static class ModelSize
             bytes += sizeof(float) * rows * columns;
             packed += Whole(rows) * columns;
             derived += type.Columns > 0 ? Whole(columns) * rows : 0;
-            int layer = layers[parameter.Node.Name.Substring(0, parameter.Node.Name.IndexOf('.'))];
+            int layer = layers[parameter.Node.Layer()];
             if (bytes > MostParameterBytes)
             {
                 return Error(spec, layer, $"the parameters take {Number(bytes)} bytes with '{parameter.Node.Name}', more than {Number(MostParameterBytes)}");

@@ -21,21 +21,18 @@ internal static class BlockSteps
     /// <summary>Rows of a block, however many weights there are: beyond the third-level cache fetching costs the same share.</summary>
     private const int MostRowsForWeights = 2048;
 
-    public static ModelSchedule Run(ModelSchedule schedule)
+    public static ModelSchedule Run(ModelSchedule schedule) => schedule with
     {
-        var none = ImmutableArray<Statement>.Empty;
-        return schedule with
-        {
-            Forward = Blocked(schedule, schedule.Forward, none),
-            Backward = Blocked(schedule, schedule.Backward, schedule.InputBackward),
-            InputBackward = none,
-        };
-    }
+        Forward = Blocked(schedule, schedule.Forward),
+        Backward = Blocked(schedule, schedule.Backward),
+    };
 
-    /// <param name="requested">What follows where the gradient of the input is asked for.</param>
-    private static ImmutableArray<Statement> Blocked(ModelSchedule schedule, ImmutableArray<Statement> statements, ImmutableArray<Statement> requested)
+    private static ImmutableArray<Statement> Blocked(ModelSchedule schedule, ImmutableArray<Statement> statements)
     {
-        List<Statement> all = statements.Concat(requested).ToList(), before = new(), blocks = new(), after = new();
+        // What is done on request is divided like the rest, and each part is put under its condition again.
+        var requested = new HashSet<Statement>(statements.OfType<OnRequest>().SelectMany(request => request.Body));
+        List<Statement> all = statements.SelectMany(statement => statement is OnRequest request ? request.Body : ImmutableArray.Create(statement)).ToList();
+        List<Statement> before = new(), blocks = new(), after = new();
         foreach (Statement statement in all)
         {
             if (IsOfSteps(statement))
@@ -56,7 +53,12 @@ internal static class BlockSteps
             ? Grouped(before).Add(new StepBlocks(string.Join("; ", blocks.Select(block => block.Name)), blocks.OfType<Loop>().First().Reverse, Grouped(blocks)) { Rows = RowsOf(schedule) }).AddRange(Grouped(after))
             : Grouped(all);
 
-        ImmutableArray<Statement> Grouped(List<Statement> list) => Requested(list, new HashSet<Statement>(requested));
+        ImmutableArray<Statement> Grouped(List<Statement> list)
+        {
+            ImmutableArray<Statement> always = list.Where(statement => !requested.Contains(statement)).ToImmutableArray();
+            ImmutableArray<Statement> onRequest = list.Where(requested.Contains).ToImmutableArray();
+            return onRequest.IsEmpty ? always : always.Add(new OnRequest(onRequest));
+        }
     }
 
     /// <summary>Whole chunks of weight gradients: few enough to stay in the cache, and enough to be worth fetching the weights.</summary>
@@ -65,14 +67,6 @@ internal static class BlockSteps
         int weights = schedule.AllStatements.OfType<WeightGradient>().Sum(gradient => gradient.Packing.Length);
         int rows = Math.Max(Machine.CacheFloats / schedule.WidestRow, Math.Min(weights / WeightsOfARow, MostRowsForWeights));
         return Math.Max(rows / WeightGradient.ChunkRows * WeightGradient.ChunkRows, FewestRows);
-    }
-
-    /// <summary>The statements, those that are requested under their condition.</summary>
-    private static ImmutableArray<Statement> Requested(List<Statement> statements, HashSet<Statement> requested)
-    {
-        ImmutableArray<Statement> always = statements.Where(statement => !requested.Contains(statement)).ToImmutableArray();
-        ImmutableArray<Statement> onRequest = statements.Where(requested.Contains).ToImmutableArray();
-        return onRequest.IsEmpty ? always : always.Add(new OnRequest(onRequest));
     }
 
     /// <summary>Whether a statement does the same for every step, so that it may do it for some of them.</summary>

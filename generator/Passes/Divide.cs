@@ -16,7 +16,6 @@ internal static class Divide
     {
         Forward = Grouped(schedule, schedule.Forward),
         Backward = Grouped(schedule, schedule.Backward),
-        InputBackward = Grouped(schedule, schedule.InputBackward),
     };
 
     /// <summary>How a statement is divided: rows are independent of each other until something is summed over them.</summary>

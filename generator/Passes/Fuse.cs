@@ -22,6 +22,7 @@ internal static class Fuse
         ImmutableArray<Statement> Visit(ImmutableArray<Statement> statements) => statements.SelectMany(statement => statement switch
         {
             Loop loop => new[] { loop with { Body = Visit(loop.Body) } },
+            OnRequest requested => new[] { requested with { Body = Visit(requested.Body) } },
             MapStage stage => Split(stage, values),
             _ => new[] { statement },
         }).ToImmutableArray();
@@ -29,7 +30,6 @@ internal static class Fuse
         {
             Forward = Visit(schedule.Forward),
             Backward = Visit(schedule.Backward),
-            InputBackward = Visit(schedule.InputBackward),
             Values = values.ToImmutableArray(),
         };
     }
@@ -71,7 +71,7 @@ internal static class Fuse
                 && nodes.Any(user => depth[user] > level && user.Inputs.Contains(node))))
             {
                 var operand = new Operand(values.Count);
-                values.Add(new StoredValue(values.Count, "between_" + values.Count, stage.Units, stage.Extent.Scratch()));
+                values.Add(new StoredValue(values.Count, "between", stage.Units, stage.Extent.Scratch()));
                 stores.Add(new Binding(node, operand));
             }
 
@@ -93,6 +93,13 @@ internal static class MapStageExtensions
 {
     /// <summary>What the stage computes between its loads and its stores, inputs before users.</summary>
     public static List<Node> Computed(this MapStage stage) => Computed(stage.Stores.Select(store => store.Node).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])), stage.Loads);
+
+    /// <summary>What the stage's operations, stores and reductions take.</summary>
+    public static List<Node> Inputs(this MapStage stage) =>
+        stage.Computed().SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node)).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])).ToList();
+
+    /// <summary>What sums of columns take.</summary>
+    public static List<Node> Inputs(this ColumnSums sums) => sums.Computed().SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value)).ToList();
 
     /// <summary>What sums of columns compute for each row.</summary>
     public static List<Node> Computed(this ColumnSums sums) => Computed(sums.Sums.Select(sum => sum.Value), sums.Loads);

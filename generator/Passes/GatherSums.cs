@@ -28,7 +28,7 @@ internal static class GatherSums
                 }
             }
 
-            var read = left.Computed().SelectMany(node => node.Inputs).Concat(left.Sums.Select(sum => sum.Value)).ToImmutableHashSet();
+            var read = left.Inputs().ToImmutableHashSet();
             left = left with { Loads = left.Loads.Where(load => read.Contains(load.Node)).ToImmutableArray() };
             statements = left.Sums.IsEmpty ? statements.Remove(sums) : statements.Replace(sums, left);
         }

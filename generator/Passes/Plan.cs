@@ -55,7 +55,7 @@ internal static class Plan
         var placeOf = new Place[schedule.Values.Length];
         foreach (IGrouping<int, int> group in Enumerable.Range(0, residences.Length).GroupBy(buffers.Find))
         {
-            List<int> slots = group.Select(places.Find).Distinct().ToList();
+            List<int> slots = InOrderOfReading(statements, places, group.Select(places.Find).Distinct().ToList());
             StoredValue first = schedule.Values[group.First()];
             string name = slots.Count == 1 ? schedule.Values[slots[0]].Name : "sums";
             list.Add(new Schedule.Buffer(list.Count, name, first.Units, slots.Count, residences[group.Key], first.Index));
@@ -66,6 +66,17 @@ internal static class Plan
         }
 
         return schedule with { Buffers = list.ToImmutable(), Places = placeOf.ToImmutableArray() };
+    }
+
+    /// <summary>
+    /// A buffer's slots in the order in which products read several of them: neighbours are one run of elements, through which the sums
+    /// stay in registers. Then those that no product reads.
+    /// </summary>
+    private static List<int> InOrderOfReading(ImmutableArray<Statement> statements, Partition places, List<int> slots)
+    {
+        IEnumerable<int> read = statements.OfType<ProductStage>().SelectMany(stage => stage.Terms).Where(term => term.Operands.Length > 1)
+            .SelectMany(term => term.Operands).Select(operand => places.Find(operand.Value));
+        return read.Where(new HashSet<int>(slots).Contains).Concat(slots).Distinct().ToList();
     }
 
     /// <summary>Lets a stored value take over the memory of one that its stage is the last to read.</summary>
@@ -196,6 +207,17 @@ internal static class StatementExtensions
         WeightGradient gradient => gradient.Extent,
         CopyRows copy => copy.Extent,
         _ => Extent.Sequence,
+    };
+
+    /// <summary>The parameters a statement reads, or adds to the gradients of; a product may read their derived packing instead.</summary>
+    public static IEnumerable<Node> Parameters(this Statement statement) => statement switch
+    {
+        ProductStage stage => stage.Terms.SelectMany(term => term.Packing.Matrices).Concat(stage.Accumulators.Select(accumulator => accumulator.Bias).OfType<Node>()),
+        MapStage stage => stage.Inputs().Where(node => node.Kind == NodeKind.Parameter),
+        StreamStage stage => stage.Parts.SelectMany(Parameters),
+        ColumnSums sums => sums.Inputs().Where(node => node.Kind == NodeKind.Parameter).Concat(sums.Sums.Select(sum => sum.Parameter)),
+        WeightGradient gradient => gradient.Packing.Matrices.Concat(gradient.Vectors.OfType<Node>()),
+        _ => Enumerable.Empty<Node>(),
     };
 
     public static IEnumerable<Operand> Writes(this Statement statement) => statement switch

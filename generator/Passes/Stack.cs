@@ -21,9 +21,13 @@ internal static class Stack
         ImmutableArray<Statement> backward = lowering.Backward(GradientKind.Parameter, GradientKind.InitialState);
         ImmutableArray<Statement> inputBackward = lowering.Backward(GradientKind.Input);
         ImmutableArray<Packing> derived = lowering.Derived.ToImmutableArray();
-        ImmutableArray<Statement> input = Repacks(derived, inputBackward).RemoveRange(Repacks(derived, backward)).AddRange(inputBackward);
+        if (!inputBackward.IsEmpty)
+        {
+            backward = backward.Add(new OnRequest(Repacks(derived, inputBackward).RemoveRange(Repacks(derived, backward)).AddRange(inputBackward)));
+        }
+
         return new ModelSchedule(
-            name, lowering.Values.ToImmutableArray(), Repacks(derived, forward).AddRange(forward), Repacks(derived, backward).AddRange(backward), input, derived,
+            name, lowering.Values.ToImmutableArray(), Repacks(derived, forward).AddRange(forward), Repacks(derived, backward).AddRange(backward), derived,
             ImmutableArray<Schedule.Buffer>.Empty, ImmutableArray<Place>.Empty);
     }
 
@@ -947,7 +951,12 @@ internal static class Stack
             return Values.Count - 1;
         }
 
-        private string NameOf(Node node, string otherwise) => (_table.Label(node) ?? otherwise).Replace('.', '_');
+        /// <summary>What a value is called, without its layer: layers alike have values of the same names.</summary>
+        private string NameOf(Node node, string otherwise)
+        {
+            string name = _table.Label(node) ?? otherwise;
+            return name.Substring(name.LastIndexOf('.') + 1);
+        }
 
         /// <summary>A packing made from the masters: transposed, or one matrix alone.</summary>
         private Packing Derive(ImmutableArray<Node> matrices, bool isTransposed)

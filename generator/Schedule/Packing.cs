@@ -55,7 +55,10 @@ internal sealed record ParameterLayout(ImmutableArray<ParameterPlace> Places, Im
     /// <summary>Which of the places is a parameter's.</summary>
     public int IndexOf(Node parameter) => _indices[parameter];
 
-    /// <summary>Matrices with equal rows that one loop applies to the same value share a packing; vectors follow each on its own.</summary>
+    /// <summary>
+    /// Layer after layer, so that layers alike have their parameters at the same distances: first matrices, of which those with equal
+    /// rows that one loop applies to the same value share a packing, then vectors, each on its own.
+    /// </summary>
     public static ParameterLayout Of(ModelGraph graph)
     {
         List<Node> order = graph.Parameters.Select(parameter => parameter.Node).ToList();
@@ -84,23 +87,26 @@ internal sealed record ParameterLayout(ImmutableArray<ParameterPlace> Places, Im
         ImmutableArray<Packing>.Builder packings = ImmutableArray.CreateBuilder<Packing>();
         var places = new Dictionary<Node, ParameterPlace>();
         int offset = 0;
-        foreach (List<Node> matrices in groups.OrderBy(group => order.IndexOf(group[0])))
+        foreach (IGrouping<string, ParameterDeclaration> layer in graph.Parameters.GroupBy(parameter => parameter.Node.Layer()))
         {
-            string name = string.Join("_", matrices.Select((matrix, index) => index == 0 ? matrix.Name.Replace('.', '_') : matrix.Name.Substring(matrix.Name.IndexOf('.') + 1)));
-            var packing = new Packing(packings.Count, name, matrices.ToImmutableArray(), matrices[0].Type.Units, matrices[0].Type.Columns, IsTransposed: false, offset);
-            packings.Add(packing);
-            for (int slot = 0; slot < matrices.Count; slot++)
+            foreach (List<Node> matrices in groups.Where(group => group[0].Layer() == layer.Key).OrderBy(group => order.IndexOf(group[0])))
             {
-                places[matrices[slot]] = new ParameterPlace(graph.Parameters[order.IndexOf(matrices[slot])], packing, offset, slot);
+                string name = string.Join("_", matrices.Select((matrix, index) => index == 0 ? matrix.Name.Replace('.', '_') : matrix.Name.Substring(matrix.Name.IndexOf('.') + 1)));
+                var packing = new Packing(packings.Count, name, matrices.ToImmutableArray(), matrices[0].Type.Units, matrices[0].Type.Columns, IsTransposed: false, offset);
+                packings.Add(packing);
+                for (int slot = 0; slot < matrices.Count; slot++)
+                {
+                    places[matrices[slot]] = new ParameterPlace(graph.Parameters[order.IndexOf(matrices[slot])], packing, offset, slot);
+                }
+
+                offset = checked(offset + packing.Length);
             }
 
-            offset = checked(offset + packing.Length);
-        }
-
-        foreach (ParameterDeclaration vector in graph.Parameters.Where(parameter => !parameter.Node.Type.Has(Axes.Column)))
-        {
-            places[vector.Node] = new ParameterPlace(vector, null, offset, 0);
-            offset = checked(offset + Packing.Padded(vector.Node.Type.Units));
+            foreach (ParameterDeclaration vector in layer.Where(parameter => !parameter.Node.Type.Has(Axes.Column)))
+            {
+                places[vector.Node] = new ParameterPlace(vector, null, offset, 0);
+                offset = checked(offset + Packing.Padded(vector.Node.Type.Units));
+            }
         }
 
         return new ParameterLayout(order.Select(node => places[node]).ToImmutableArray(), packings.ToImmutable(), offset);

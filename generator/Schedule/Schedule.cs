@@ -204,14 +204,12 @@ internal readonly record struct Place(int Buffer, int Slot);
 /// <summary>How it is computed: the programs of one use (streaming, sequences, training) and the memory they share.</summary>
 /// <param name="Forward">From inputs and states to outputs and states.</param>
 /// <param name="Backward">From upstream gradients to gradients; empty without training.</param>
-/// <param name="InputBackward">What only the gradient of the input needs.</param>
 /// <param name="Derived">Packings that must be brought up to date when parameters changed.</param>
 internal sealed record ModelSchedule(
     string Name,
     ImmutableArray<StoredValue> Values,
     ImmutableArray<Statement> Forward,
     ImmutableArray<Statement> Backward,
-    ImmutableArray<Statement> InputBackward,
     ImmutableArray<Packing> Derived,
     ImmutableArray<Buffer> Buffers,
     ImmutableArray<Place> Places)
@@ -229,7 +227,7 @@ internal sealed record ModelSchedule(
     public Buffer BufferOf(Operand operand) => Buffers[Places[operand.Value].Buffer];
 
     /// <summary>Every statement in the order it runs, those that hold others followed by them.</summary>
-    public ImmutableArray<Statement> AllStatements => Flat(Forward.Concat(Backward).Concat(InputBackward)).ToImmutableArray();
+    public ImmutableArray<Statement> AllStatements => Flat(Forward.Concat(Backward)).ToImmutableArray();
 
     /// <summary>Statements, each followed by what is in it.</summary>
     public static IEnumerable<Statement> Flat(IEnumerable<Statement> statements) => statements.SelectMany(statement => statement switch

@@ -21,8 +21,6 @@ internal static class SchedulePrinter
         Print(1, schedule.Forward);
         Line(0, "backward");
         Print(1, schedule.Backward);
-        Line(0, "backward to the input");
-        Print(1, schedule.InputBackward);
         return text.ToString();
 
         void Line(int depth, string line) => text.Append(' ', depth * 2).Append(line).Append('\n');

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
 
@@ -78,6 +79,28 @@ public sealed class MethodBudgetTests(ITestOutputHelper output)
         {
             File.Delete(summary);
         }
+    }
+
+    [Theory]
+    [InlineData("rnn")]
+    [InlineData("lstm")]
+    [InlineData("lstm_layer_norm")]
+    [InlineData("lstm_projected")]
+    [InlineData("gru")]
+    [InlineData("gru_reset_after")]
+    [InlineData("highway")]
+    [InlineData("recurrent_highway")]
+    [InlineData("minimal_gated")]
+    public void LayersAlikeShareTheirKernels(string cell)
+    {
+        // The first and the last layer differ from those between: in what they read and in whose gradient they take.
+        int Kernels(int layers) => Regex.Count(
+            ModelHarness.Generate([$"using Unrolled; [Model(Features = 40){string.Concat(Enumerable.Repeat($", Layer(\"{cell}\", 40)", layers))}, Dense(40)] partial class Deep;"]).Single().Text,
+            " static void ");
+        int few = Kernels(3);
+        output.WriteLine($"{few} kernels");
+        Assert.InRange(few, 50, 400);
+        Assert.Equal(few, Kernels(7));
     }
 
     [Fact]

@@ -101,10 +101,10 @@ namespace Samples
             private readonly nint _state0; // [rows, 17]
             private readonly nint _stepH2; // [rows, 17]
             private readonly nint _stepSums3; // [rows, 4, 17]
-            private readonly nint _stepBetween9_5; // [rows, 17]
+            private readonly nint _stepBetween5; // [rows, 17]
             private readonly nint _runSums2; // [rows, 4, 17]
             private readonly nint _runH3; // [rows, 17]
-            private readonly nint _runBetween9_5; // [rows, 17]
+            private readonly nint _runBetween5; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _scratch; // new states while products still read the old ones
 
@@ -120,10 +120,10 @@ namespace Samples
                 _state0 = _memory.Reserve(batchSize, 32);
                 _stepH2 = _memory.Reserve((long)batchSize * (1 + 1), 32);
                 _stepSums3 = _memory.Reserve((long)batchSize, 128);
-                _stepBetween9_5 = _memory.Reserve((long)batchSize, 32);
+                _stepBetween5 = _memory.Reserve((long)batchSize, 32);
                 _runSums2 = _memory.Reserve((long)batchSize * steps, 128);
                 _runH3 = _memory.Reserve((long)batchSize * (steps + 1), 32);
-                _runBetween9_5 = _memory.Reserve((long)batchSize, 32);
+                _runBetween5 = _memory.Reserve((long)batchSize, 32);
                 _scratch = _memory.Reserve(1, 32);
                 _zeros = _memory.Reserve(1, 32);
                 _memory.Allocate();
@@ -160,9 +160,7 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override ref float StepRow(ref float input, int token)
             {
-                ref float parameters = ref _parameters.Reference;
-
-                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref parameters, ref _memory.At(_scratch));
+                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref _parameters.At(0), ref _memory.At(_scratch));
                 return ref _memory.At(_state0);
             }
 
@@ -170,17 +168,15 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_stepH2), 32, 32, rows);
 
                 // gru_0
                 {
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween9_5), rows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween9_5), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref _parameters.At(0), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_stepSums3), ref _parameters.At(3264), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref _parameters.At(1536), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween5), rows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_stepSums3), ref _memory.At(_stepBetween5), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepH2 + (nint)rows * 32), 32, ref _memory.At(_output), 32, 32, rows);
@@ -191,14 +187,12 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
                 (int first, int own) = part.Of(rows * steps);
 
                 // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 128), ref parameters, own);
+                global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 128), ref _parameters.At(0), own);
 
                 part.Meet();
 
@@ -208,10 +202,10 @@ namespace Samples
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue4(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween9_5 + (nint)firstRow * 32), ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween9_5 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _parameters.At(3264), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _parameters.At(1536), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue4(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween5 + (nint)firstRow * 32), ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runBetween5 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_runH3 + ((nint)steps * rows + firstRow) * 32), 32, ref _memory.At(_state0 + (nint)firstRow * 32), 32, 32, ownRows);
@@ -238,7 +232,7 @@ namespace Samples
             private readonly nint _dHPrevious7; // [rows, 17]
             private readonly nint _dH8; // [rows, 17]
             private readonly nint _dHPreviousProducts9; // [rows, 17]
-            private readonly nint _between23_12; // [rows, 17]
+            private readonly nint _between12; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
@@ -260,7 +254,7 @@ namespace Samples
                 _dHPrevious7 = _memory.Reserve(2L * batchSize, 32);
                 _dH8 = _memory.Reserve((long)batchSize, 32);
                 _dHPreviousProducts9 = _memory.Reserve((long)batchSize, 32);
-                _between23_12 = _memory.Reserve((long)batchSize, 32);
+                _between12 = _memory.Reserve((long)batchSize, 32);
                 _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 2448);
                 _zeros = _memory.Reserve(1, 32);
@@ -307,8 +301,6 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
@@ -325,7 +317,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products3(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref parameters, own);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products3(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _parameters.At(0), own);
 
                     part.Meet();
 
@@ -333,10 +325,10 @@ namespace Samples
                     // gru_0, step by step
                     for (int t = begin; t < end; t++)
                     {
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue5(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products4(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue6(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between23_12 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue5(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _parameters.At(3264), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products4(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _parameters.At(1536), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue6(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between12 + (nint)firstRow * 32), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Epilogue7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_between12 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                     }
                 }
 
@@ -350,17 +342,13 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-                ref float gradients = ref Gradients.Reference;
-                ref float derived = ref _memory.At(_derived);
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[8], ref _memory.At(_derived + 0), 4, 0, 51, part); // gru_0.W_hn
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 0), 4, 17, 51, part); // gru_0.W_hr
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 0), 4, 34, 51, part); // gru_0.W_hz
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[8], ref _memory.At(_derived), 4, 0, 51, part); // gru_0.W_hn
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[1], ref _memory.At(_derived), 4, 17, 51, part); // gru_0.W_hr
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[4], ref _memory.At(_derived), 4, 34, 51, part); // gru_0.W_hz
 
                 part.Meet();
 
@@ -372,9 +360,9 @@ namespace Samples
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xn
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xr
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xn
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xr
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
                 }
 
                 // Some steps at a time, 768 rows or a little less, which are still in the cache when they are read again.
@@ -392,22 +380,22 @@ namespace Samples
                     {
                         int turn = (steps - 1 - t) & 1;
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious7 + ((nint)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dH8 + (nint)firstRow * 32), ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products5(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts9 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products5(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts9 + (nint)firstRow * 32), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Adjoint2(ref _memory.At(_dH8 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts9 + (nint)firstRow * 32), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 32), ownRows);
                     }
 
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 32), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref Gradients.At(0), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 32), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref Gradients.At(1536), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
 
                     if (Options.InputGradients)
                     {
                         part.Meet();
 
                         // These steps at once: each thread has some of the rows.
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products6(ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref derived, ref _memory.At(_zeros), own);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products6(ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref _memory.At(_derived + 1632), ref _memory.At(_zeros), own);
                     }
                 }
 
@@ -427,7 +415,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
     using global::System.Runtime.Intrinsics.X86;
     using global::Unrolled;
 
-    /// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>
+    /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
@@ -440,19 +428,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+                Avx512Kernels.Gru0Step(ref inputsRow, ref hRow, ref parameters, ref scratch);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+                Avx2Kernels.Gru0Step(ref inputsRow, ref hRow, ref parameters, ref scratch);
             }
             else
             {
-                PortableKernels.Gru0Step(ref inputsRow, ref gru0HRow, ref parameters, ref scratch);
+                PortableKernels.Gru0Step(ref inputsRow, ref hRow, ref parameters, ref scratch);
             }
         }
 
@@ -503,15 +491,15 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 2, PanelStep = 16, PanelFloats = 816, StartStride = 128, Start0 = 0, Start1 = 32, Start2 = 96, SumStride = 128, Sum0 = 0, Sum1 = 32, Sum2 = 96 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -519,38 +507,38 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue2(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue2(ref sumsRow, ref between9Row, rows);
+                Avx512Kernels.Gru0Epilogue2(ref sumsRow, ref betweenRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue2(ref sumsRow, ref between9Row, rows);
+                Avx2Kernels.Gru0Epilogue2(ref sumsRow, ref betweenRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue2(ref sumsRow, ref between9Row, rows);
+                PortableKernels.Gru0Epilogue2(ref sumsRow, ref betweenRow, rows);
             }
         }
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float between9Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue3(ref sumsRow, ref between9Row, ref hPreviousRow, ref hRow, rows);
+                Avx512Kernels.Gru0Epilogue3(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue3(ref sumsRow, ref between9Row, ref hPreviousRow, ref hRow, rows);
+                Avx2Kernels.Gru0Epilogue3(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue3(ref sumsRow, ref between9Row, ref hPreviousRow, ref hRow, rows);
+                PortableKernels.Gru0Epilogue3(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
         }
 
@@ -558,19 +546,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue4(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue4(ref sumsRow, ref between9Row, rows);
+                Avx512Kernels.Gru0Epilogue4(ref sumsRow, ref betweenRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue4(ref sumsRow, ref between9Row, rows);
+                Avx2Kernels.Gru0Epilogue4(ref sumsRow, ref betweenRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue4(ref sumsRow, ref between9Row, rows);
+                PortableKernels.Gru0Epilogue4(ref sumsRow, ref betweenRow, rows);
             }
         }
 
@@ -580,7 +568,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products3(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
+            var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 128, Sum2 = 96 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
@@ -618,18 +606,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products4(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 2, PanelStep = 16, PanelFloats = 816, StartStride = 160, Start0 = 0, Start1 = 32, Start2 = 96, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 96 };
+            var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 2, PanelStep = 16, PanelFloats = 816, StartStride = 160, Start0 = 0, Start1 = 128, Start2 = 32, SumStride = 160, Sum0 = 0, Sum1 = 128, Sum2 = 32 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product3(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product3(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -637,38 +625,38 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue6(ref float sumsRow, ref float between23Row, int rows)
+        internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue6(ref sumsRow, ref between23Row, rows);
+                Avx512Kernels.Gru0Epilogue6(ref sumsRow, ref betweenRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue6(ref sumsRow, ref between23Row, rows);
+                Avx2Kernels.Gru0Epilogue6(ref sumsRow, ref betweenRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue6(ref sumsRow, ref between23Row, rows);
+                PortableKernels.Gru0Epilogue6(ref sumsRow, ref betweenRow, rows);
             }
         }
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue7(ref float sumsRow, ref float between23Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue7(ref sumsRow, ref between23Row, ref hPreviousRow, ref hRow, rows);
+                Avx512Kernels.Gru0Epilogue7(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue7(ref sumsRow, ref between23Row, ref hPreviousRow, ref hRow, rows);
+                Avx2Kernels.Gru0Epilogue7(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue7(ref sumsRow, ref between23Row, ref hPreviousRow, ref hRow, rows);
+                PortableKernels.Gru0Epilogue7(ref sumsRow, ref betweenRow, ref hPreviousRow, ref hRow, rows);
             }
         }
 
@@ -717,28 +705,28 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             var shape1 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1632, StartStride = 32, Start0 = 0, Start1 = 16, SumStride = 32, Sum0 = 0, Sum1 = 16 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
             var shape2 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1632, StartStride = 32, Start0 = 0, Start1 = 16, SumStride = 32, Sum0 = 0, Sum1 = 16 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
+                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
+                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
             }
             else
             {
-                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
+                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape2, rows);
             }
         }
 
@@ -765,7 +753,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
-            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 32, Adjoint1 = 64, Adjoint2 = 96, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
@@ -785,18 +773,18 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 17);
-            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 16, PanelFloats = 816, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = -1, Vector1 = -1, Vector2 = 3264 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 16, PanelFloats = 816, WeightStride = 48, AdjointStride = 160, Adjoint0 = 32, Adjoint1 = 64, Adjoint2 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = -1, Vector1 = -1, Vector2 = 1728 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 1536 + column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                PortableKernels.Gradient3(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 816), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
@@ -807,41 +795,41 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             var shape1 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             var shape2 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
         }
     }
@@ -2737,7 +2725,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
@@ -2892,7 +2880,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector512.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector512.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         b_hn_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
@@ -2901,7 +2889,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         b_hn_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 848)), b_hn_1);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant50_0 = Vector512.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v52_0 = constant50_0 - z_0;
@@ -2910,7 +2898,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v56_0 = v52_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v56_0);
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant48_1 = Vector512.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v50_1 = constant48_1 - z_1;
@@ -2919,8 +2907,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v54_1 = v50_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v54_1);
-                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
+                    Unsafe.As<float, V>(ref hRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_1;
                 }
             }
         }
@@ -2934,7 +2922,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
                     }
 
@@ -2947,7 +2935,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue2(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -2965,12 +2953,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -2978,7 +2966,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float between9Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -2987,7 +2975,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
@@ -2997,7 +2985,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -3008,7 +2996,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue4(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -3026,12 +3014,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -3045,8 +3033,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = b_hn;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3058,7 +3046,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue6(ref float sumsRow, ref float between23Row, int rows)
+        internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -3067,22 +3055,22 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         V v26 = constant18 - z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -3090,7 +3078,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue7(ref float sumsRow, ref float between23Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -3098,19 +3086,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v23);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -3137,10 +3125,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v27 = constant18 - z;
@@ -3158,10 +3146,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v39 = z * v27;
                         V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -3184,7 +3172,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V d_h_previous = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
@@ -3893,7 +3881,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
@@ -4048,7 +4036,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         b_hn_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
@@ -4057,7 +4045,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         b_hn_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 40)), b_hn_1);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant44_0 = Vector256.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v46_0 = constant44_0 - z_0;
@@ -4066,7 +4054,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v50_0 = v46_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v50_0);
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant42_1 = Vector256.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v44_1 = constant42_1 - z_1;
@@ -4156,13 +4144,13 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     ref float weights2 = ref Unsafe.Add(ref parameters, 2352);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2), r_preactivation);
                         z_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), z_preactivation);
                         b_hn = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), b_hn);
                         weights2 = ref Unsafe.Add(ref weights2, 48);
                     }
-                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant44 = Vector256.Create(1f);
                     V z = VectorMath.Sigmoid(z_preactivation);
                     V v46 = constant44 - z;
@@ -4176,7 +4164,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
                 for (int unit = 0; unit < 32; unit += 8)
                 {
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
                 }
             }
         }
@@ -4190,7 +4178,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
                     }
 
@@ -4203,7 +4191,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue2(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -4221,12 +4209,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -4234,7 +4222,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float between9Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -4243,7 +4231,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
@@ -4253,7 +4241,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -4264,7 +4252,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue4(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -4282,12 +4270,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -4301,8 +4289,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = b_hn;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4314,7 +4302,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue6(ref float sumsRow, ref float between23Row, int rows)
+        internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -4323,22 +4311,22 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         V v26 = constant18 - z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -4346,7 +4334,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue7(ref float sumsRow, ref float between23Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -4354,19 +4342,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v23);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -4393,10 +4381,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v27 = constant18 - z;
@@ -4414,10 +4402,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v39 = z * v27;
                         V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -4440,7 +4428,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V d_h_previous = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
@@ -4967,7 +4955,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float parameters, ref float scratch)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
@@ -5268,7 +5256,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         b_hn_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), b_hn_0);
@@ -5283,7 +5271,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         b_hn_3 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 44)), b_hn_3);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 48);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant44_0 = Vector128.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v46_0 = constant44_0 - z_0;
@@ -5292,7 +5280,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v50_0 = v46_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v50_0);
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4));
                     V constant42_1 = Vector128.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v44_1 = constant42_1 - z_1;
@@ -5301,7 +5289,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v48_1 = v44_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v48_1);
-                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant42_2 = Vector128.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
                     V v44_2 = constant42_2 - z_2;
@@ -5310,7 +5298,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
                     V v48_2 = v44_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v48_2);
-                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12));
                     V constant42_3 = Vector128.Create(1f);
                     V z_3 = VectorMath.Sigmoid(z_preactivation_3);
                     V v44_3 = constant42_3 - z_3;
@@ -5402,13 +5390,13 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     ref float weights2 = ref Unsafe.Add(ref parameters, 2352);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2), r_preactivation);
                         z_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), z_preactivation);
                         b_hn = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), b_hn);
                         weights2 = ref Unsafe.Add(ref weights2, 48);
                     }
-                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant44 = Vector128.Create(1f);
                     V z = VectorMath.Sigmoid(z_preactivation);
                     V v46 = constant44 - z;
@@ -5422,7 +5410,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
                 for (int unit = 0; unit < 32; unit += 4)
                 {
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
                 }
             }
         }
@@ -5436,7 +5424,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
                     }
 
@@ -5449,7 +5437,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue2(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -5467,12 +5455,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -5480,7 +5468,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float between9Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -5489,7 +5477,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
@@ -5499,7 +5487,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -5510,7 +5498,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue4(ref float sumsRow, ref float between9Row, int rows)
+        internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -5528,12 +5516,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between9Row, unit)) = v24;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v24;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
-                    between9Row = ref Unsafe.Add(ref between9Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -5547,8 +5535,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3264 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = b_hn;
+                        V b_hn = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = b_hn;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5560,7 +5548,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue6(ref float sumsRow, ref float between23Row, int rows)
+        internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
             unchecked
             {
@@ -5569,22 +5557,22 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
-                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_products_hoisted = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V n_preactivation2 = VectorMath.MultiplyAdd(r, n_preactivation, n_products_hoisted);
                         V v26 = constant18 - z;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n_preactivation2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit)) = v26;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n_preactivation2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit)) = v26;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                 }
             }
         }
@@ -5592,7 +5580,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue7(ref float sumsRow, ref float between23Row, ref float hPreviousRow, ref float hRow, int rows)
+        internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
             unchecked
             {
@@ -5600,19 +5588,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref between23Row, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref betweenRow, unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v23);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
-                    between23Row = ref Unsafe.Add(ref between23Row, 32);
+                    betweenRow = ref Unsafe.Add(ref betweenRow, 32);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     hRow = ref Unsafe.Add(ref hRow, 32);
                 }
@@ -5639,10 +5627,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v27 = constant18 - z;
@@ -5660,10 +5648,10 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V v39 = z * v27;
                         V d_z_preactivation = d_z * v39;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -5686,7 +5674,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V d_h_previous = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);

@@ -164,10 +164,8 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override ref float StepRow(ref float input, int token)
             {
-                ref float parameters = ref _parameters.Reference;
-
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowZ6), ref _memory.At(_rowValue7), ref _memory.At(_rowValue8), ref parameters);
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step2(ref _memory.At(_rowValue8), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowValue7), ref _memory.At(_rowZ6), ref _memory.At(_state0), ref parameters);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step(ref input, ref _memory.At(_state0), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowZ6), ref _memory.At(_rowValue7), ref _memory.At(_rowValue8), ref _parameters.At(0));
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Step2(ref _memory.At(_rowValue8), ref _memory.At(_rowNPreactivation5), ref _memory.At(_rowValue7), ref _memory.At(_rowZ6), ref _memory.At(_state0), ref _parameters.At(2624));
                 return ref _memory.At(_state0);
             }
 
@@ -175,16 +173,14 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 32, ref _memory.At(_stepH2), 32, 32, rows);
 
                 // gru_0
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input), ref _memory.At(_stepSums3), ref _parameters.At(0), rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_stepH2), ref _memory.At(_stepSums3), ref _parameters.At(1536), rows);
                     global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_stepSums3), ref _memory.At(_stepH2), ref _memory.At(_stepValue4), rows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_stepSums3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_stepSums3), ref _parameters.At(2624), rows);
                     global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_stepSums3), ref _memory.At(_stepValue4), ref _memory.At(_stepH2), ref _memory.At(_stepH2 + (nint)rows * 32), rows);
                 }
 
@@ -196,14 +192,12 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
                 (int first, int own) = part.Of(rows * steps);
 
                 // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 96), ref parameters, own);
+                global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSums2 + (nint)first * 96), ref _parameters.At(0), own);
 
                 part.Meet();
 
@@ -213,9 +207,9 @@ namespace Samples
                 // gru_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products2(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _parameters.At(1536), ownRows);
                     global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runValue4 + (nint)firstRow * 32), ownRows);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products3(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _parameters.At(2624), ownRows);
                     global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue2(ref _memory.At(_runSums2 + ((nint)t * rows + firstRow) * 96), ref _memory.At(_runValue4 + (nint)firstRow * 32), ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                 }
 
@@ -316,8 +310,6 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
@@ -334,7 +326,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref parameters, own);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products4(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _parameters.At(0), own);
 
                     part.Meet();
 
@@ -342,9 +334,9 @@ namespace Samples
                     // gru_0, step by step
                     for (int t = begin; t < end; t++)
                     {
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products5(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _parameters.At(1536), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue3(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_value5 + (nint)firstRow * 32), ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products6(ref _memory.At(_value5 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _parameters.At(2624), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Epilogue4(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_value4 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 32), ownRows);
                     }
                 }
@@ -359,17 +351,13 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-                ref float gradients = ref Gradients.Reference;
-                ref float derived = ref _memory.At(_derived);
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[7], ref _memory.At(_derived + 0), 4, 0, 17, part); // gru_0.W_hn
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34, part); // gru_0.W_hr
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34, part); // gru_0.W_hz
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[7], ref _memory.At(_derived), 4, 0, 17, part); // gru_0.W_hn
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[1], ref _memory.At(_derived + 544), 4, 0, 34, part); // gru_0.W_hr
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[4], ref _memory.At(_derived + 544), 4, 17, 34, part); // gru_0.W_hz
 
                 part.Meet();
 
@@ -381,9 +369,9 @@ namespace Samples
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xr
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xn
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[0], ref _memory.At(_derived + 1632), 4, 0, 51, part); // gru_0.W_xr
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[6], ref _memory.At(_derived + 1632), 4, 17, 51, part); // gru_0.W_xn
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[3], ref _memory.At(_derived + 1632), 4, 34, 51, part); // gru_0.W_xz
                 }
 
                 // Some steps at a time, 768 rows or a little less, which are still in the cache when they are read again.
@@ -401,9 +389,9 @@ namespace Samples
                     {
                         int turn = (steps - 1 - t) & 1;
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious9 + ((nint)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_dH10 + (nint)firstRow * 32), ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_sum11 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ownRows);
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref derived, ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref _memory.At(_derived + 544), ref _memory.At(_zeros), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint3(ref _memory.At(_dH10 + (nint)firstRow * 32), ref _memory.At(_sums2 + ((nint)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (nint)firstRow * 32), ref _memory.At(_sum11 + (nint)firstRow * 32), ref _memory.At(_dHPrevious9 + ((nint)(1 - turn) * rows + firstRow) * 32), ownRows);
                     }
 
@@ -415,16 +403,16 @@ namespace Samples
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 32), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2 + (nint)begin * rows * 160), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref Gradients.At(0), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 32), ref _memory.At(_sums2 + (nint)begin * rows * 160), ref Gradients.At(1536), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0WeightGradient3(ref _memory.At(_sums2 + (nint)begin * rows * 160), ref Gradients.At(2624), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
 
                     if (Options.InputGradients)
                     {
                         part.Meet();
 
                         // These steps at once: each thread has some of the rows.
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref derived, ref _memory.At(_zeros), own);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products9(ref _memory.At(_sums2 + ((nint)begin * rows + first) * 160), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref _memory.At(_derived + 1632), ref _memory.At(_zeros), own);
                     }
                 }
 
@@ -444,7 +432,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
     using global::System.Runtime.Intrinsics.X86;
     using global::Unrolled;
 
-    /// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>
+    /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
         // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
@@ -453,19 +441,19 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+                Avx512Kernels.Gru0Step(ref inputsRow, ref hRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow2, ref parameters);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+                Avx2Kernels.Gru0Step(ref inputsRow, ref hRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow2, ref parameters);
             }
             else
             {
-                PortableKernels.Gru0Step(ref inputsRow, ref gru0HRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow8, ref parameters);
+                PortableKernels.Gru0Step(ref inputsRow, ref hRow, ref nPreactivationRow, ref zRow, ref valueRow, ref valueRow2, ref parameters);
             }
         }
 
@@ -473,19 +461,19 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+                Avx512Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow2, ref zRow, ref hRow, ref parameters);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+                Avx2Kernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow2, ref zRow, ref hRow, ref parameters);
             }
             else
             {
-                PortableKernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow7, ref zRow, ref gru0HRow, ref parameters);
+                PortableKernels.Gru0Step2(ref valueRow, ref nPreactivationRow, ref valueRow2, ref zRow, ref hRow, ref parameters);
             }
         }
 
@@ -518,15 +506,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, StartStride = 96, Start0 = 0, Start1 = 32, Start2 = 16, Start3 = 48, SumStride = 96, Sum0 = 0, Sum1 = 32, Sum2 = 16, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -556,15 +544,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 17, ValueStride = 96, Panels = 1, PanelStep = 64, PanelFloats = 544, StartStride = 96, Start0 = 64, Start1 = 80, SumStride = 96, Sum0 = 64, Sum1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref sumsRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product2(ref sumsRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref sumsRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product2(ref sumsRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product2(ref sumsRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product2(ref sumsRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -593,7 +581,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products4(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 64 };
+            var shape = new ProductShape { Columns = 16, ValueStride = 16, Panels = 2, PanelStep = 16, PanelFloats = 768, StartStride = 0, Start0 = 3168, Start1 = 3200, Start2 = 3232, SumStride = 160, Sum0 = 96, Sum1 = 128, Sum2 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.ShortProduct3(ref inputsRow, ref parameters, ref parameters, ref sumsRow, in shape, rows);
@@ -613,37 +601,37 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products5(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, StartStride = 160, Start0 = 0, Start1 = 32, Start2 = 16, Start3 = 48, SumStride = 160, Sum0 = 0, Sum1 = 32, Sum2 = 16, Sum3 = 48 };
+            var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 32, PanelFloats = 1088, StartStride = 160, Start0 = 96, Start1 = 128, Start2 = 112, Start3 = 144, SumStride = 160, Sum0 = 96, Sum1 = 128, Sum2 = 112, Sum3 = 144 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 1536), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow5, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow5, rows);
+                Avx512Kernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow2, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow5, rows);
+                Avx2Kernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow2, rows);
             }
             else
             {
-                PortableKernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow5, rows);
+                PortableKernels.Gru0Epilogue3(ref sumsRow, ref hPreviousRow, ref valueRow, ref valueRow2, rows);
             }
         }
 
@@ -654,15 +642,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 17, ValueStride = 32, Panels = 1, PanelStep = 64, PanelFloats = 544, StartStride = 160, Start0 = 64, Start1 = 80, SumStride = 160, Sum0 = 64, Sum1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref valueRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product2(ref valueRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref valueRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product2(ref valueRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product2(ref valueRow, ref Unsafe.Add(ref parameters, 2624), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product2(ref valueRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -752,28 +740,28 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1088, StartStride = 0, Start0 = 0, Start1 = 0, SumStride = 32, Sum0 = 0, Sum1 = 16 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref zeros, ref dHPreviousProductsRow, in shape, rows);
+                Avx512Kernels.Product2(ref sumsRow, ref derived, ref zeros, ref dHPreviousProductsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref zeros, ref dHPreviousProductsRow, in shape, rows);
+                Avx2Kernels.Product2(ref sumsRow, ref derived, ref zeros, ref dHPreviousProductsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 544), ref zeros, ref dHPreviousProductsRow, in shape, rows);
+                PortableKernels.Product2(ref sumsRow, ref derived, ref zeros, ref dHPreviousProductsRow, in shape, rows);
             }
             var shape1 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 1088, StartStride = 32, Start0 = 0, Start1 = 16, SumStride = 32, Sum0 = 0, Sum1 = 16 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                Avx512Kernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                Avx2Kernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 1088), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
+                PortableKernels.Product2(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dHPreviousProductsRow, ref dHPreviousProductsRow, in shape1, rows);
             }
         }
 
@@ -817,7 +805,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         internal static void Gru0WeightGradient(ref float inputsRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(2, 16);
-            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 16, PanelFloats = 768, WeightStride = 48, AdjointStride = 160, Adjoint0 = 0, Adjoint1 = 32, Adjoint2 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 3168, Vector1 = 3200, Vector2 = 3232 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Gradient3(ref Unsafe.Add(ref inputsRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 48 + panel * 768), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
@@ -837,18 +825,18 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         internal static void Gru0WeightGradient2(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 17);
-            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 96, Adjoint1 = 128, Adjoint2 = 112, Adjoint3 = 144 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 32, Panels = panels, PanelStep = 32, PanelFloats = 1088, WeightStride = 64, AdjointStride = 160, Adjoint0 = 0, Adjoint1 = 32, Adjoint2 = 16, Adjoint3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 1536 + column * 64), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -860,15 +848,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new GradientShape { Columns = columns, ValueStride = 160, Panels = panels, PanelStep = 64, PanelFloats = 544, WeightStride = 32, AdjointStride = 160, Adjoint0 = 64, Adjoint1 = 80 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, 96 + column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 32), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient2(ref Unsafe.Add(ref sumsRow, 96 + column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 32), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, column), ref sumsRow, ref Unsafe.Add(ref gradients, 2624 + column * 32), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient2(ref Unsafe.Add(ref sumsRow, 96 + column), ref sumsRow, ref Unsafe.Add(ref gradients, column * 32), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -879,41 +867,41 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             var shape = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                Avx512Kernels.Product1(ref sumsRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                Avx2Kernels.Product1(ref sumsRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 96), ref Unsafe.Add(ref derived, 1632), ref zeros, ref dXRow, in shape, rows);
+                PortableKernels.Product1(ref sumsRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             var shape1 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 1904), ref dXRow, ref dXRow, in shape1, rows);
+                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 64), ref Unsafe.Add(ref derived, 272), ref dXRow, ref dXRow, in shape1, rows);
             }
             var shape2 = new ProductShape { Columns = 17, ValueStride = 160, Panels = 1, PanelStep = 64, PanelFloats = 816, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                Avx512Kernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                Avx2Kernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
             else
             {
-                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 128), ref Unsafe.Add(ref derived, 2176), ref dXRow, ref dXRow, in shape2, rows);
+                PortableKernels.Product1(ref Unsafe.Add(ref sumsRow, 32), ref Unsafe.Add(ref derived, 544), ref dXRow, ref dXRow, in shape2, rows);
             }
         }
     }
@@ -3936,7 +3924,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
             unchecked
             {
@@ -4089,20 +4077,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector512.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector512.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         r_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), r_preactivation_1);
                         z_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_1);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant49_0 = Vector512.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v51_0 = constant49_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V v53_0 = r_0 * h_previous_0;
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant47_1 = Vector512.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v49_1 = constant47_1 - z_1;
@@ -4114,8 +4102,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16)) = z_1;
                     Unsafe.As<float, V>(ref valueRow) = v51_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v49_1;
-                    Unsafe.As<float, V>(ref valueRow8) = v53_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v51_1;
+                    Unsafe.As<float, V>(ref valueRow2) = v53_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16)) = v51_1;
                 }
             }
         }
@@ -4124,14 +4112,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
                 {
                     V n_preactivation_0 = Unsafe.As<float, V>(ref nPreactivationRow);
                     V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 17; k++)
                     {
                         V x = Vector512.Create(Unsafe.Add(ref valueRow, k));
@@ -4139,20 +4127,20 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_1);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow2);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v24_0 = v20_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
-                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v23_1 = v19_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
-                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_1;
+                    Unsafe.As<float, V>(ref hRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_1;
                 }
             }
         }
@@ -4220,7 +4208,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow5, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
             unchecked
             {
@@ -4229,23 +4217,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V v25 = r * h_previous;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = r;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     valueRow = ref Unsafe.Add(ref valueRow, 32);
-                    valueRow5 = ref Unsafe.Add(ref valueRow5, 32);
+                    valueRow2 = ref Unsafe.Add(ref valueRow2, 32);
                 }
             }
         }
@@ -4263,7 +4251,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
@@ -4297,9 +4285,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v26 = constant18 - z;
@@ -4315,8 +4303,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v32, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -4341,10 +4329,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_r = v18 * h_previous;
                         V d_r_preactivation = d_r * v20;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
                     sumRow = ref Unsafe.Add(ref sumRow, 32);
@@ -4365,10 +4353,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 16)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
@@ -4392,10 +4380,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V v20 = v18 * v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5320,7 +5308,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
             unchecked
             {
@@ -5545,7 +5533,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         r_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 8)), r_preactivation_1);
@@ -5554,19 +5542,19 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         z_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_2);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant43_0 = Vector256.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v45_0 = constant43_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V v47_0 = r_0 * h_previous_0;
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant41_1 = Vector256.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v43_1 = constant41_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
                     V v45_1 = r_1 * h_previous_1;
-                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant41_2 = Vector256.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
                     V v43_2 = constant41_2 - z_2;
@@ -5581,9 +5569,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref valueRow) = v45_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v43_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v43_2;
-                    Unsafe.As<float, V>(ref valueRow8) = v47_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v45_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v45_2;
+                    Unsafe.As<float, V>(ref valueRow2) = v47_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8)) = v45_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16)) = v45_2;
                 }
             }
         }
@@ -5592,7 +5580,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
@@ -5600,7 +5588,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     V n_preactivation_0 = Unsafe.As<float, V>(ref nPreactivationRow);
                     V n_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8));
                     V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 17; k++)
                     {
                         V x = Vector256.Create(Unsafe.Add(ref valueRow, k));
@@ -5609,27 +5597,27 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_2);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow2);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v24_0 = v20_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
-                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v23_1 = v19_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
-                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
-                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
                     V v23_2 = v19_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v23_2);
-                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_2;
+                    Unsafe.As<float, V>(ref hRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_2;
                 }
             }
         }
@@ -5697,7 +5685,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow5, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
             unchecked
             {
@@ -5706,23 +5694,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V v25 = r * h_previous;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = r;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     valueRow = ref Unsafe.Add(ref valueRow, 32);
-                    valueRow5 = ref Unsafe.Add(ref valueRow5, 32);
+                    valueRow2 = ref Unsafe.Add(ref valueRow2, 32);
                 }
             }
         }
@@ -5740,7 +5728,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
@@ -5774,9 +5762,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v26 = constant18 - z;
@@ -5792,8 +5780,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v32, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -5818,10 +5806,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_r = v18 * h_previous;
                         V d_r_preactivation = d_r * v20;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
                     sumRow = ref Unsafe.Add(ref sumRow, 32);
@@ -5842,10 +5830,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 8)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
@@ -5869,10 +5857,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V v20 = v18 * v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -6711,7 +6699,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step(ref float inputsRow, ref float gru0HRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow8, ref float parameters)
+        internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
             unchecked
             {
@@ -7080,7 +7068,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 1536);
                     for (int k = 0; k < 17; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref gru0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         r_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), r_preactivation_0);
                         z_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), z_preactivation_0);
                         r_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), r_preactivation_1);
@@ -7093,31 +7081,31 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         z_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), z_preactivation_4);
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V constant43_0 = Vector128.Create(1f);
                     V z_0 = VectorMath.Sigmoid(z_preactivation_0);
                     V v45_0 = constant43_0 - z_0;
                     V r_0 = VectorMath.Sigmoid(r_preactivation_0);
                     V v47_0 = r_0 * h_previous_0;
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4));
                     V constant41_1 = Vector128.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
                     V v43_1 = constant41_1 - z_1;
                     V r_1 = VectorMath.Sigmoid(r_preactivation_1);
                     V v45_1 = r_1 * h_previous_1;
-                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant41_2 = Vector128.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
                     V v43_2 = constant41_2 - z_2;
                     V r_2 = VectorMath.Sigmoid(r_preactivation_2);
                     V v45_2 = r_2 * h_previous_2;
-                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12));
                     V constant41_3 = Vector128.Create(1f);
                     V z_3 = VectorMath.Sigmoid(z_preactivation_3);
                     V v43_3 = constant41_3 - z_3;
                     V r_3 = VectorMath.Sigmoid(r_preactivation_3);
                     V v45_3 = r_3 * h_previous_3;
-                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant41_4 = Vector128.Create(1f);
                     V z_4 = VectorMath.Sigmoid(z_preactivation_4);
                     V v43_4 = constant41_4 - z_4;
@@ -7138,11 +7126,11 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 8)) = v43_2;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 12)) = v43_3;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, 16)) = v43_4;
-                    Unsafe.As<float, V>(ref valueRow8) = v47_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 4)) = v45_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 8)) = v45_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 12)) = v45_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow8, 16)) = v45_4;
+                    Unsafe.As<float, V>(ref valueRow2) = v47_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 4)) = v45_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8)) = v45_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 12)) = v45_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16)) = v45_4;
                 }
             }
         }
@@ -7151,7 +7139,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow7, ref float zRow, ref float gru0HRow, ref float parameters)
+        internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
@@ -7161,7 +7149,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     V n_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 8));
                     V n_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 12));
                     V n_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref nPreactivationRow, 16));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 2624);
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 17; k++)
                     {
                         V x = Vector128.Create(Unsafe.Add(ref valueRow, k));
@@ -7172,41 +7160,41 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         n_preactivation_4 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), n_preactivation_4);
                         weights_0 = ref Unsafe.Add(ref weights_0, 32);
                     }
-                    V v20_0 = Unsafe.As<float, V>(ref valueRow7);
+                    V v20_0 = Unsafe.As<float, V>(ref valueRow2);
                     V z_0 = Unsafe.As<float, V>(ref zRow);
-                    V h_previous_0 = Unsafe.As<float, V>(ref gru0HRow);
+                    V h_previous_0 = Unsafe.As<float, V>(ref hRow);
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v24_0 = v20_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v24_0);
-                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 4));
+                    V v19_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 4));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 4));
-                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4));
+                    V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v23_1 = v19_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v23_1);
-                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 8));
+                    V v19_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
-                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8));
+                    V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
                     V v23_2 = v19_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v23_2);
-                    V v19_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 12));
+                    V v19_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 12));
                     V z_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12));
-                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12));
+                    V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12));
                     V n_3 = VectorMath.Tanh(n_preactivation_3);
                     V v23_3 = v19_3 * n_3;
                     V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v23_3);
-                    V v19_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow7, 16));
+                    V v19_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
-                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16));
+                    V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_4 = VectorMath.Tanh(n_preactivation_4);
                     V v23_4 = v19_4 * n_4;
                     V h_4 = VectorMath.MultiplyAdd(z_4, h_previous_4, v23_4);
-                    Unsafe.As<float, V>(ref gru0HRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 4)) = h_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 8)) = h_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 12)) = h_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref gru0HRow, 16)) = h_4;
+                    Unsafe.As<float, V>(ref hRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4)) = h_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12)) = h_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_4;
                 }
             }
         }
@@ -7274,7 +7262,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow5, int rows)
+        internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
             unchecked
             {
@@ -7283,23 +7271,23 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
-                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V z_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V z = VectorMath.Sigmoid(z_preactivation);
                         V v23 = constant18 - z;
                         V r = VectorMath.Sigmoid(r_preactivation);
                         V v25 = r * h_previous;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = z;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = z;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit)) = v23;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = r;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow5, unit)) = v25;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = r;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, unit)) = v25;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     valueRow = ref Unsafe.Add(ref valueRow, 32);
-                    valueRow5 = ref Unsafe.Add(ref valueRow5, 32);
+                    valueRow2 = ref Unsafe.Add(ref valueRow2, 32);
                 }
             }
         }
@@ -7317,7 +7305,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V n = VectorMath.Tanh(n_preactivation);
                         V v23 = v19 * n;
@@ -7351,9 +7339,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V v26 = constant18 - z;
@@ -7369,8 +7357,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V d_z_preactivation = d_z * v35;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v32, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v32, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
@@ -7395,10 +7383,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     {
                         V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
+                        V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_r = v18 * h_previous;
                         V d_r_preactivation = d_r * v20;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_r_preactivation, 17 - unit);
                     }
 
                     sumRow = ref Unsafe.Add(ref sumRow, 32);
@@ -7419,10 +7407,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     for (int unit = 0; unit < 32; unit += 4)
                     {
                         V d_h = Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit));
-                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
+                        V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_h_previous_products = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousProductsRow, unit));
                         V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v23 = VectorMath.MultiplyAdd(d_h, z, d_h_previous_products);
                         V d_h_previous = VectorMath.MultiplyAdd(v21, r, v23);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousRow, unit)) = VectorMath.MaskTail(d_h_previous, 17 - unit);
@@ -7446,10 +7434,10 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
                         V v20 = v18 * v19;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v20, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(v20, 17 - unit);
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);

@@ -29,20 +29,20 @@ namespace Samples
     /// <code>
     /// lstm_0.W_xi  [128, 65]       at 0, slot 0 of 4
     /// lstm_0.W_hi  [128, 128]      at 33280, slot 0 of 4
-    /// lstm_0.w_ci  [128]           at 109056
-    /// lstm_0.b_i   [128]           at 109184
+    /// lstm_0.w_ci  [128]           at 98816
+    /// lstm_0.b_i   [128]           at 98944
     /// lstm_0.W_xf  [128, 65]       at 0, slot 1 of 4
     /// lstm_0.W_hf  [128, 128]      at 33280, slot 1 of 4
-    /// lstm_0.w_cf  [128]           at 109312
-    /// lstm_0.b_f   [128]           at 109440
+    /// lstm_0.w_cf  [128]           at 99072
+    /// lstm_0.b_f   [128]           at 99200
     /// lstm_0.W_xc  [128, 65]       at 0, slot 2 of 4
     /// lstm_0.W_hc  [128, 128]      at 33280, slot 2 of 4
-    /// lstm_0.b_c   [128]           at 109568
+    /// lstm_0.b_c   [128]           at 99328
     /// lstm_0.W_xo  [128, 65]       at 0, slot 3 of 4
     /// lstm_0.W_ho  [128, 128]      at 33280, slot 3 of 4
-    /// lstm_0.w_co  [128]           at 109696
-    /// lstm_0.b_o   [128]           at 109824
-    /// dense_1.W    [65, 128]       at 98816, slot 0 of 1
+    /// lstm_0.w_co  [128]           at 99456
+    /// lstm_0.b_o   [128]           at 99584
+    /// dense_1.W    [65, 128]       at 99712, slot 0 of 1
     /// dense_1.b    [65]            at 109952
     /// </code>
     /// </remarks>
@@ -90,20 +90,20 @@ namespace Samples
             {
                 new global::Unrolled.ParameterInfo("lstm_0.W_xi", 128, 65, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Uniform, -2.9f, 2.9f), new global::Unrolled.PackedSegment(0, 0, 4, 4)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_hi", 128, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Orthogonal), new global::Unrolled.PackedSegment(33280, 0, 4, 4)),
-                new global::Unrolled.ParameterInfo("lstm_0.w_ci", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109056)),
-                new global::Unrolled.ParameterInfo("lstm_0.b_i", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109184)),
+                new global::Unrolled.ParameterInfo("lstm_0.w_ci", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(98816)),
+                new global::Unrolled.ParameterInfo("lstm_0.b_i", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(98944)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_xf", 128, 65, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Uniform, -2.9f, 2.9f), new global::Unrolled.PackedSegment(0, 1, 4, 4)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_hf", 128, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Orthogonal), new global::Unrolled.PackedSegment(33280, 1, 4, 4)),
-                new global::Unrolled.ParameterInfo("lstm_0.w_cf", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109312)),
-                new global::Unrolled.ParameterInfo("lstm_0.b_f", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Constant, 1f), new global::Unrolled.PackedSegment(109440)),
+                new global::Unrolled.ParameterInfo("lstm_0.w_cf", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(99072)),
+                new global::Unrolled.ParameterInfo("lstm_0.b_f", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Constant, 1f), new global::Unrolled.PackedSegment(99200)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_xc", 128, 65, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Uniform, -2.9f, 2.9f), new global::Unrolled.PackedSegment(0, 2, 4, 4)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_hc", 128, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Orthogonal), new global::Unrolled.PackedSegment(33280, 2, 4, 4)),
-                new global::Unrolled.ParameterInfo("lstm_0.b_c", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109568)),
+                new global::Unrolled.ParameterInfo("lstm_0.b_c", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(99328)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_xo", 128, 65, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Uniform, -2.9f, 2.9f), new global::Unrolled.PackedSegment(0, 3, 4, 4)),
                 new global::Unrolled.ParameterInfo("lstm_0.W_ho", 128, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Orthogonal), new global::Unrolled.PackedSegment(33280, 3, 4, 4)),
-                new global::Unrolled.ParameterInfo("lstm_0.w_co", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109696)),
-                new global::Unrolled.ParameterInfo("lstm_0.b_o", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109824)),
-                new global::Unrolled.ParameterInfo("dense_1.W", 65, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Glorot), new global::Unrolled.PackedSegment(98816, 0, 1, 4)),
+                new global::Unrolled.ParameterInfo("lstm_0.w_co", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(99456)),
+                new global::Unrolled.ParameterInfo("lstm_0.b_o", 128, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(99584)),
+                new global::Unrolled.ParameterInfo("dense_1.W", 65, 128, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Glorot), new global::Unrolled.PackedSegment(99712, 0, 1, 4)),
                 new global::Unrolled.ParameterInfo("dense_1.b", 65, 0, new global::Unrolled.Initializer(global::Unrolled.InitializerKind.Zero), new global::Unrolled.PackedSegment(109952)),
             },
             new global::Unrolled.StateInfo[]
@@ -192,10 +192,8 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override ref float StepRow(ref float input, int token)
             {
-                ref float parameters = ref _parameters.Reference;
-
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Step(token, ref _memory.At(_state1), ref _memory.At(_state0), ref parameters, ref _memory.At(_scratch));
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Step(ref _memory.At(_state1), ref _memory.At(_rowYPreactivation9), ref parameters);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Step(token, ref _memory.At(_state1), ref _memory.At(_state0), ref _parameters.At(0), ref _memory.At(_scratch));
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Step(ref _memory.At(_state1), ref _memory.At(_rowYPreactivation9), ref _parameters.At(99712));
                 return ref _memory.At(_rowYPreactivation9);
             }
 
@@ -203,22 +201,20 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 128, ref _memory.At(_stepC3), 128, 128, rows);
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state1), 128, ref _memory.At(_stepH4), 128, 128, rows);
 
                 // lstm_0
                 {
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[0], ref _memory.At(_stepSums5), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_stepH4), ref _memory.At(_stepSums5), ref parameters, rows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_stepC3), ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[0], ref _memory.At(_stepSums5), ref _parameters.At(0), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_stepH4), ref _memory.At(_stepSums5), ref _parameters.At(33280), rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_stepC3), ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref _parameters.At(98816), rows);
                     global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_stepSums5), ref _memory.At(_stepC3 + (nint)rows * 128), ref _memory.At(_stepH4 + (nint)rows * 128), rows);
                 }
 
                 // dense_1
                 {
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_stepH4 + (nint)rows * 128), ref _memory.At(_stepYPreactivation6), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_stepH4 + (nint)rows * 128), ref _memory.At(_stepYPreactivation6), ref _parameters.At(99712), rows);
                 }
 
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_stepYPreactivation6), 80, ref _memory.At(_output), 80, 80, rows);
@@ -230,14 +226,12 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
                 (int first, int own) = part.Of(rows * steps);
 
                 // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[first], ref _memory.At(_runSums4 + (nint)first * 512), ref parameters, own);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup(ref _tokens[first], ref _memory.At(_runSums4 + (nint)first * 512), ref _parameters.At(0), own);
 
                 part.Meet();
 
@@ -249,15 +243,15 @@ namespace Samples
                 for (int t = 0; t < steps; t++)
                 {
                     int turn = t & 1;
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_runH6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref parameters, ownRows);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_runC5 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _memory.At(_runC5 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products(ref _memory.At(_runH6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _parameters.At(33280), ownRows);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue(ref _memory.At(_runC5 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _memory.At(_runC5 + ((nint)(1 - turn) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
                     global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue2(ref _memory.At(_runSums4 + ((nint)t * rows + firstRow) * 512), ref _memory.At(_runC5 + ((nint)(1 - turn) * rows + firstRow) * 128), ref _memory.At(_runH6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
                 }
 
                 part.Meet();
 
                 // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_runH6 + ((nint)rows + first) * 128), ref _memory.At(_output + (nint)first * 80), ref parameters, own);
+                global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_runH6 + ((nint)rows + first) * 128), ref _memory.At(_output + (nint)first * 80), ref _parameters.At(99712), own);
 
                 part.Meet();
 
@@ -363,8 +357,6 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
@@ -382,7 +374,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[begin * rows + first], ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref parameters, own);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[begin * rows + first], ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref _parameters.At(0), own);
 
                     part.Meet();
 
@@ -390,15 +382,15 @@ namespace Samples
                     // lstm_0, step by step
                     for (int t = begin; t < end; t++)
                     {
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref parameters, ownRows);
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _parameters.At(33280), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
                         global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((nint)(t + 1) * rows + firstRow) * 128), ref _memory.At(_h6 + ((nint)(t + 1) * rows + firstRow) * 128), ownRows);
                     }
 
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + ((nint)(begin + 1) * rows + first) * 128), ref _memory.At(_output + ((nint)begin * rows + first) * 80), ref parameters, own);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products(ref _memory.At(_h6 + ((nint)(begin + 1) * rows + first) * 128), ref _memory.At(_output + ((nint)begin * rows + first) * 80), ref _parameters.At(99712), own);
                 }
 
                 part.Meet();
@@ -412,19 +404,15 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-                ref float gradients = ref Gradients.Reference;
-                ref float derived = ref _memory.At(_derived);
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[15], ref _memory.At(_derived + 0), 4, 0, 65, part); // dense_1.W
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[12], ref _memory.At(_derived + 8320), 4, 0, 512, part); // lstm_0.W_ho
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[5], ref _memory.At(_derived + 8320), 4, 128, 512, part); // lstm_0.W_hf
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[9], ref _memory.At(_derived + 8320), 4, 256, 512, part); // lstm_0.W_hc
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 8320), 4, 384, 512, part); // lstm_0.W_hi
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[15], ref _memory.At(_derived), 4, 0, 65, part); // dense_1.W
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[12], ref _memory.At(_derived + 8320), 4, 0, 512, part); // lstm_0.W_ho
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[5], ref _memory.At(_derived + 8320), 4, 128, 512, part); // lstm_0.W_hf
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[9], ref _memory.At(_derived + 8320), 4, 256, 512, part); // lstm_0.W_hc
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[1], ref _memory.At(_derived + 8320), 4, 384, 512, part); // lstm_0.W_hi
 
                 part.Meet();
 
@@ -442,7 +430,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + ((nint)begin * rows + first) * 80), ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref derived, ref _memory.At(_zeros), own);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + ((nint)begin * rows + first) * 80), ref _memory.At(_sums4 + ((nint)begin * rows + first) * 768), ref _memory.At(_derived), ref _memory.At(_zeros), own);
 
                     part.Meet();
 
@@ -451,17 +439,17 @@ namespace Samples
                     for (int t = end - 1; t >= begin; t--)
                     {
                         int turn = (steps - 1 - t) & 1;
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)(1 - turn) * rows + firstRow) * 128), ref parameters, ownRows);
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)(1 - turn) * rows + firstRow) * 128), ref derived, ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((nint)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((nint)(1 - turn) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((nint)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((nint)(1 - turn) * rows + firstRow) * 128), ref _memory.At(_derived + 8320), ref _memory.At(_zeros), ownRows);
                     }
 
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4 + (nint)begin * rows * 768), ref _memory.At(_c5 + (nint)begin * rows * 128), ref _memory.At(_c5 + (nint)(begin + 1) * rows * 128), ref gradients, rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[begin * rows], ref _memory.At(_sums4 + (nint)begin * rows * 768), ref gradients, rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6 + (nint)begin * rows * 128), ref _memory.At(_sums4 + (nint)begin * rows * 768), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)(begin + 1) * rows * 128), ref _memory.At(_outputGradient + (nint)begin * rows * 80), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4 + (nint)begin * rows * 768), ref _memory.At(_c5 + (nint)begin * rows * 128), ref _memory.At(_c5 + (nint)(begin + 1) * rows * 128), ref Gradients.At(98816), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[begin * rows], ref _memory.At(_sums4 + (nint)begin * rows * 768), ref Gradients.At(0), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6 + (nint)begin * rows * 128), ref _memory.At(_sums4 + (nint)begin * rows * 768), ref Gradients.At(33280), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (nint)(begin + 1) * rows * 128), ref _memory.At(_outputGradient + (nint)begin * rows * 80), ref Gradients.At(99712), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
                 }
 
                 part.Meet();
@@ -481,7 +469,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
     using global::System.Runtime.Intrinsics.X86;
     using global::Unrolled;
 
-    /// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>
+    /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
         // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
@@ -498,37 +486,37 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+                Avx512Kernels.Lstm0Step(token, ref hRow, ref cRow, ref parameters, ref scratch);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+                Avx2Kernels.Lstm0Step(token, ref hRow, ref cRow, ref parameters, ref scratch);
             }
             else
             {
-                PortableKernels.Lstm0Step(token, ref lstm0HRow, ref lstm0CRow, ref parameters, ref scratch);
+                PortableKernels.Lstm0Step(token, ref hRow, ref cRow, ref parameters, ref scratch);
             }
         }
 
         // y_preactivation = b + W @ x
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        internal static void Dense1Step(ref float hRow, ref float yPreactivationRow, ref float parameters)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+                Avx512Kernels.Dense1Step(ref hRow, ref yPreactivationRow, ref parameters);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+                Avx2Kernels.Dense1Step(ref hRow, ref yPreactivationRow, ref parameters);
             }
             else
             {
-                PortableKernels.Dense1Step(ref lstm0HRow, ref yPreactivationRow, ref parameters);
+                PortableKernels.Dense1Step(ref hRow, ref yPreactivationRow, ref parameters);
             }
         }
 
@@ -563,15 +551,15 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 512, Start0 = 0, Start1 = 128, Start2 = 256, Start3 = 384, SumStride = 512, Sum0 = 0, Sum1 = 128, Sum2 = 256, Sum3 = 384 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -622,31 +610,31 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1Products(ref float hRow, ref float yPreactivationRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 8192, StartStride = 0, Start0 = 109952, Start1 = 109968, Start2 = 109984, Start3 = 110000, SumStride = 80, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
+            var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 8192, StartStride = 0, Start0 = 10240, Start1 = 10256, Start2 = 10272, Start3 = 10288, SumStride = 80, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref hRow, ref Unsafe.Add(ref parameters, 98816), ref parameters, ref yPreactivationRow, in shape, rows);
+                Avx512Kernels.Product4(ref hRow, ref parameters, ref parameters, ref yPreactivationRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref hRow, ref Unsafe.Add(ref parameters, 98816), ref parameters, ref yPreactivationRow, in shape, rows);
+                Avx2Kernels.Product4(ref hRow, ref parameters, ref parameters, ref yPreactivationRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref hRow, ref Unsafe.Add(ref parameters, 98816), ref parameters, ref yPreactivationRow, in shape, rows);
+                PortableKernels.Product4(ref hRow, ref parameters, ref parameters, ref yPreactivationRow, in shape, rows);
             }
-            var shape1 = new ProductShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 2048, StartStride = 0, Start0 = 110016, SumStride = 80, Sum0 = 64 };
+            var shape1 = new ProductShape { Columns = 128, ValueStride = 128, Panels = 1, PanelStep = 64, PanelFloats = 2048, StartStride = 0, Start0 = 10304, SumStride = 80, Sum0 = 64 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 107008), ref parameters, ref yPreactivationRow, in shape1, rows);
+                Avx512Kernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 8192), ref parameters, ref yPreactivationRow, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 107008), ref parameters, ref yPreactivationRow, in shape1, rows);
+                Avx2Kernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 8192), ref parameters, ref yPreactivationRow, in shape1, rows);
             }
             else
             {
-                PortableKernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 107008), ref parameters, ref yPreactivationRow, in shape1, rows);
+                PortableKernels.Product1(ref hRow, ref Unsafe.Add(ref parameters, 8192), ref parameters, ref yPreactivationRow, in shape1, rows);
             }
         }
 
@@ -678,18 +666,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
-            var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 0, Start1 = 128, Start2 = 256, Start3 = 384, SumStride = 768, Sum0 = 0, Sum1 = 128, Sum2 = 256, Sum3 = 384 };
+            var shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 512, Start1 = 640, Start2 = 256, Start3 = 128, SumStride = 768, Sum0 = 512, Sum1 = 640, Sum2 = 256, Sum3 = 128 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                Avx2Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref hPreviousRow, ref Unsafe.Add(ref parameters, 33280), ref sumsRow, ref sumsRow, in shape, rows);
+                PortableKernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
             }
         }
 
@@ -740,7 +728,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1Products2(ref float dOutputRow, ref float sumsRow, ref float derived, ref float zeros, int rows)
         {
-            var shape = new ProductShape { Columns = 65, ValueStride = 80, Panels = 2, PanelStep = 64, PanelFloats = 4160, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 768, Sum0 = 640, Sum1 = 656, Sum2 = 672, Sum3 = 688 };
+            var shape = new ProductShape { Columns = 65, ValueStride = 80, Panels = 2, PanelStep = 64, PanelFloats = 4160, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 768, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Product4(ref dOutputRow, ref derived, ref zeros, ref sumsRow, in shape, rows);
@@ -790,63 +778,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products3(ref float sumsRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
-            var shape = new ProductShape { Columns = 128, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
+            var shape = new ProductShape { Columns = 512, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Product4(ref Unsafe.Add(ref sumsRow, 640), ref Unsafe.Add(ref derived, 8320), ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx512Kernels.Product4(ref sumsRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Product4(ref Unsafe.Add(ref sumsRow, 640), ref Unsafe.Add(ref derived, 8320), ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx2Kernels.Product4(ref sumsRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else
             {
-                PortableKernels.Product4(ref Unsafe.Add(ref sumsRow, 640), ref Unsafe.Add(ref derived, 8320), ref zeros, ref dHPreviousRow, in shape, rows);
-            }
-            var shape1 = new ProductShape { Columns = 128, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 128, Start0 = 0, Start1 = 16, Start2 = 32, Start3 = 48, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Product4(ref Unsafe.Add(ref sumsRow, 384), ref Unsafe.Add(ref derived, 16512), ref dHPreviousRow, ref dHPreviousRow, in shape1, rows);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Product4(ref Unsafe.Add(ref sumsRow, 384), ref Unsafe.Add(ref derived, 16512), ref dHPreviousRow, ref dHPreviousRow, in shape1, rows);
-            }
-            else
-            {
-                PortableKernels.Product4(ref Unsafe.Add(ref sumsRow, 384), ref Unsafe.Add(ref derived, 16512), ref dHPreviousRow, ref dHPreviousRow, in shape1, rows);
-            }
-            var shape2 = new ProductShape { Columns = 128, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 128, Start0 = 0, Start1 = 16, Start2 = 32, Start3 = 48, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Product4(ref Unsafe.Add(ref sumsRow, 256), ref Unsafe.Add(ref derived, 24704), ref dHPreviousRow, ref dHPreviousRow, in shape2, rows);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Product4(ref Unsafe.Add(ref sumsRow, 256), ref Unsafe.Add(ref derived, 24704), ref dHPreviousRow, ref dHPreviousRow, in shape2, rows);
-            }
-            else
-            {
-                PortableKernels.Product4(ref Unsafe.Add(ref sumsRow, 256), ref Unsafe.Add(ref derived, 24704), ref dHPreviousRow, ref dHPreviousRow, in shape2, rows);
-            }
-            var shape3 = new ProductShape { Columns = 128, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 128, Start0 = 0, Start1 = 16, Start2 = 32, Start3 = 48, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Product4(ref Unsafe.Add(ref sumsRow, 512), ref Unsafe.Add(ref derived, 32896), ref dHPreviousRow, ref dHPreviousRow, in shape3, rows);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Product4(ref Unsafe.Add(ref sumsRow, 512), ref Unsafe.Add(ref derived, 32896), ref dHPreviousRow, ref dHPreviousRow, in shape3, rows);
-            }
-            else
-            {
-                PortableKernels.Product4(ref Unsafe.Add(ref sumsRow, 512), ref Unsafe.Add(ref derived, 32896), ref dHPreviousRow, ref dHPreviousRow, in shape3, rows);
+                PortableKernels.Product4(ref sumsRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
         }
 
-        // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
+        // d_lstm_0.w_ci += d_w_ci, summed over rows
+        // d_lstm_0.w_cf += d_w_cf, summed over rows
+        // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -887,18 +836,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(8, 128);
-            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 512, Adjoint1 = 384, Adjoint2 = 256, Adjoint3 = 640, SumsVectors = column == 0 && columns > 0, Vector0 = 109184, Vector1 = 109440, Vector2 = 109568, Vector3 = 109824 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 384, Adjoint1 = 128, Adjoint2 = 256, Adjoint3 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = 65664, Vector1 = 65920, Vector2 = 66048, Vector3 = 66304 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, 33280 + column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
             }
         }
 
@@ -907,32 +856,32 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         internal static void Dense1WeightGradient(ref float hRow, ref float dOutputRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 128);
-            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48, SumsVectors = column == 0 && columns > 0, Vector0 = 109952, Vector1 = 109968, Vector2 = 109984, Vector3 = 110000 };
+            var shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 8192, WeightStride = 64, AdjointStride = 80, Adjoint0 = 0, Adjoint1 = 16, Adjoint2 = 32, Adjoint3 = 48, SumsVectors = column == 0 && columns > 0, Vector0 = 10240, Vector1 = 10256, Vector2 = 10272, Vector3 = 10288 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 98816 + column * 64), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient4(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, column * 64), ref gradients, ref gathered, in shape, rows);
             }
             (panel, panels, column, columns) = part.Of(1, 128);
-            var shape1 = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 110016 };
+            var shape1 = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 64, PanelFloats = 2048, WeightStride = 16, AdjointStride = 80, Adjoint0 = 64, SumsVectors = column == 0 && columns > 0, Vector0 = 10304 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 8192 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 8192 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 107008 + column * 16), ref gradients, ref gathered, in shape1, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hRow, column), ref dOutputRow, ref Unsafe.Add(ref gradients, 8192 + column * 16), ref gradients, ref gathered, in shape1, rows);
             }
         }
     }
@@ -2870,16 +2819,16 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
                 for (int unit = 0; unit < 128; unit += 16)
                 {
-                    V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
-                    V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
-                    V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
-                    V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
+                    V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit));
+                    V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit));
+                    V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit));
+                    V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit));
                     ref float weights = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
                     i_products = i_products + Unsafe.As<float, V>(ref weights);
                     f_products = f_products + Unsafe.As<float, V>(ref Unsafe.Add(ref weights, 16));
@@ -2888,7 +2837,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     ref float weights2 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector512.Create(Unsafe.Add(ref hRow, k));
                         i_products = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights2), i_products);
                         f_products = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), f_products);
                         g_preactivation = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), g_preactivation);
@@ -2899,10 +2848,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         VectorMath.Prefetch(ref Unsafe.Add(ref weights2, 1072));
                         weights2 = ref Unsafe.Add(ref weights2, 64);
                     }
-                    V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
-                    V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                    V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                    V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
+                    V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98816 + unit));
+                    V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99072 + unit));
+                    V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99456 + unit));
                     V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                     V i = VectorMath.Sigmoid(i_preactivation);
                     V g = VectorMath.Tanh(g_preactivation);
@@ -2914,32 +2863,32 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o = VectorMath.Sigmoid(o_preactivation);
                     V v37 = VectorMath.Tanh(c);
                     V h = o * v37;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h;
                 }
 
                 for (int unit = 0; unit < 128; unit += 16)
                 {
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
                 }
             }
         }
 
         // y_preactivation = b + W @ x
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        internal static void Dense1Step(ref float hRow, ref float yPreactivationRow, ref float parameters)
         {
             unchecked
             {
                 {
-                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
-                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
-                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
-                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10240));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10256));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10272));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10288));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector512.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation_0 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
                         y_preactivation_1 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), y_preactivation_1);
                         y_preactivation_2 = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 32)), y_preactivation_2);
@@ -2952,11 +2901,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 48)) = y_preactivation_3;
                 }
                 {
-                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
-                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10304));
+                    ref float weights = ref Unsafe.Add(ref parameters, 8192);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector512.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector512.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation = Avx512F.FusedMultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
                         weights = ref Unsafe.Add(ref weights, 16);
                     }
@@ -2982,10 +2931,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
                     }
                 }
             }
@@ -3012,9 +2961,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -3077,10 +3026,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
                     }
                 }
             }
@@ -3103,13 +3052,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     for (int unit = 0; unit < 128; unit += 16)
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -3118,11 +3067,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v31 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = f;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -3143,13 +3092,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 16)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V v21 = VectorMath.Tanh(c);
                         V h = o * v21;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3184,18 +3133,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 16)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
                         V v33 = constant18 - o;
@@ -3221,9 +3170,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v53 = g * g;
                         V v54 = constant18 - v53;
                         V d_g_preactivation = d_g * v54;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousRow, unit)) = d_c_previous3;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = d_g_preactivation;
                     }
@@ -3237,9 +3186,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
+        // d_lstm_0.w_ci += d_w_ci, summed over rows
+        // d_lstm_0.w_cf += d_w_cf, summed over rows
+        // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -3256,22 +3205,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
                             V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v18 * v19;
-                            V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v21 * v22;
-                            total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + d_lstm_0_w_cf;
-                            total2 = total2 + d_lstm_0_w_co;
+                            V d_w_ci = v18 * v19;
+                            V d_w_cf = v20 * v19;
+                            V d_w_co = v21 * v22;
+                            total0 = total0 + d_w_ci;
+                            total1 = total1 + d_w_cf;
+                            total2 = total2 + d_w_co;
                         }
 
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) + total0;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
@@ -3297,10 +3246,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit));
                     }
                 }
             }
@@ -4024,20 +3973,20 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
                 for (int unit = 0; unit < 128; unit += 16)
                 {
-                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
-                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
-                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
-                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
-                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109192 + unit));
-                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109448 + unit));
-                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109576 + unit));
-                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109832 + unit));
+                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit));
+                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit));
+                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit));
+                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit));
+                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98952 + unit));
+                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99208 + unit));
+                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99336 + unit));
+                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99592 + unit));
                     ref float weights_0 = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
                     i_products_0 = i_products_0 + Unsafe.As<float, V>(ref weights_0);
                     f_products_0 = f_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16));
@@ -4050,7 +3999,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         i_products_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), i_products_0);
                         f_products_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), f_products_0);
                         g_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), g_preactivation_0);
@@ -4065,10 +4014,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1072));
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
-                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
-                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
+                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98816 + unit));
+                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99072 + unit));
+                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99456 + unit));
                     V i_preactivation_0 = VectorMath.MultiplyAdd(w_ci_0, c_previous_0, i_products_0);
                     V i_0 = VectorMath.Sigmoid(i_preactivation_0);
                     V g_0 = VectorMath.Tanh(g_preactivation_0);
@@ -4080,10 +4029,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V v37_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * v37_0;
-                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
-                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
-                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
-                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109704 + unit));
+                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit));
+                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98824 + unit));
+                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99080 + unit));
+                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99464 + unit));
                     V i_preactivation_1 = VectorMath.MultiplyAdd(w_ci_1, c_previous_1, i_products_1);
                     V i_1 = VectorMath.Sigmoid(i_preactivation_1);
                     V g_1 = VectorMath.Tanh(g_preactivation_1);
@@ -4095,38 +4044,38 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V v35_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * v35_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit)) = c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8 + unit)) = h_1;
                 }
 
                 for (int unit = 0; unit < 128; unit += 8)
                 {
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
                 }
             }
         }
 
         // y_preactivation = b + W @ x
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        internal static void Dense1Step(ref float hRow, ref float yPreactivationRow, ref float parameters)
         {
             unchecked
             {
                 {
-                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
-                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109960));
-                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
-                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109976));
-                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
-                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109992));
-                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
-                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110008));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10240));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10248));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10256));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10264));
+                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10272));
+                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10280));
+                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10288));
+                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10296));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation_0 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
                         y_preactivation_1 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), y_preactivation_1);
                         y_preactivation_2 = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16)), y_preactivation_2);
@@ -4147,11 +4096,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 56)) = y_preactivation_7;
                 }
                 {
-                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
-                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10304));
+                    ref float weights = ref Unsafe.Add(ref parameters, 8192);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector256.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector256.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation = Fma.MultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
                         weights = ref Unsafe.Add(ref weights, 16);
                     }
@@ -4177,14 +4126,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
                     }
                 }
             }
@@ -4211,9 +4160,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -4276,14 +4225,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
                     }
                 }
             }
@@ -4306,13 +4255,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     for (int unit = 0; unit < 128; unit += 8)
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -4321,11 +4270,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v31 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = f;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -4346,13 +4295,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 8)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V v21 = VectorMath.Tanh(c);
                         V h = o * v21;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4387,18 +4336,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 8)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
                         V v33 = constant18 - o;
@@ -4424,9 +4373,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v53 = g * g;
                         V v54 = constant18 - v53;
                         V d_g_preactivation = d_g * v54;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousRow, unit)) = d_c_previous3;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = d_g_preactivation;
                     }
@@ -4440,9 +4389,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
+        // d_lstm_0.w_ci += d_w_ci, summed over rows
+        // d_lstm_0.w_cf += d_w_cf, summed over rows
+        // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -4459,22 +4408,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
                             V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v18 * v19;
-                            V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v21 * v22;
-                            total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + d_lstm_0_w_cf;
-                            total2 = total2 + d_lstm_0_w_co;
+                            V d_w_ci = v18 * v19;
+                            V d_w_cf = v20 * v19;
+                            V d_w_co = v21 * v22;
+                            total0 = total0 + d_w_ci;
+                            total1 = total1 + d_w_cf;
+                            total2 = total2 + d_w_co;
                         }
 
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) + total0;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
@@ -4500,14 +4449,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit + 8));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit + 8));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 40 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 40 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit + 8));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit + 8));
                     }
                 }
             }
@@ -5069,28 +5018,28 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // o = sigmoid(o_preactivation)
         // h = o * tanh(c)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0Step(int token, ref float lstm0HRow, ref float lstm0CRow, ref float parameters, ref float scratch)
+        internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
             unchecked
             {
                 for (int unit = 0; unit < 128; unit += 16)
                 {
-                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit));
-                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit));
-                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit));
-                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit));
-                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109188 + unit));
-                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109444 + unit));
-                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109572 + unit));
-                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109828 + unit));
-                    V i_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109192 + unit));
-                    V f_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109448 + unit));
-                    V g_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109576 + unit));
-                    V o_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109832 + unit));
-                    V i_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109196 + unit));
-                    V f_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109452 + unit));
-                    V g_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109580 + unit));
-                    V o_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109836 + unit));
+                    V i_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit));
+                    V f_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit));
+                    V g_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit));
+                    V o_products_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit));
+                    V i_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98948 + unit));
+                    V f_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99204 + unit));
+                    V g_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99332 + unit));
+                    V o_products_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99588 + unit));
+                    V i_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98952 + unit));
+                    V f_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99208 + unit));
+                    V g_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99336 + unit));
+                    V o_products_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99592 + unit));
+                    V i_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98956 + unit));
+                    V f_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99212 + unit));
+                    V g_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99340 + unit));
+                    V o_products_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99596 + unit));
                     ref float weights_0 = ref Unsafe.Add(ref parameters, unit * 260 + token * 64);
                     i_products_0 = i_products_0 + Unsafe.As<float, V>(ref weights_0);
                     f_products_0 = f_products_0 + Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 16));
@@ -5111,7 +5060,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 33280 + unit * 512);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         i_products_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights2_0), i_products_0);
                         f_products_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), f_products_0);
                         g_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), g_preactivation_0);
@@ -5134,10 +5083,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         VectorMath.Prefetch(ref Unsafe.Add(ref weights2_0, 1072));
                         weights2_0 = ref Unsafe.Add(ref weights2_0, 64);
                     }
-                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit));
-                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                    V c_previous_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
+                    V w_ci_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98816 + unit));
+                    V w_cf_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99072 + unit));
+                    V w_co_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99456 + unit));
                     V i_preactivation_0 = VectorMath.MultiplyAdd(w_ci_0, c_previous_0, i_products_0);
                     V i_0 = VectorMath.Sigmoid(i_preactivation_0);
                     V g_0 = VectorMath.Tanh(g_preactivation_0);
@@ -5149,10 +5098,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V v37_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * v37_0;
-                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit));
-                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109060 + unit));
-                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109316 + unit));
-                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109700 + unit));
+                    V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 4 + unit));
+                    V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98820 + unit));
+                    V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99076 + unit));
+                    V w_co_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99460 + unit));
                     V i_preactivation_1 = VectorMath.MultiplyAdd(w_ci_1, c_previous_1, i_products_1);
                     V i_1 = VectorMath.Sigmoid(i_preactivation_1);
                     V g_1 = VectorMath.Tanh(g_preactivation_1);
@@ -5164,10 +5113,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V v35_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * v35_1;
-                    V c_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit));
-                    V w_ci_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109064 + unit));
-                    V w_cf_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109320 + unit));
-                    V w_co_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109704 + unit));
+                    V c_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit));
+                    V w_ci_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98824 + unit));
+                    V w_cf_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99080 + unit));
+                    V w_co_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99464 + unit));
                     V i_preactivation_2 = VectorMath.MultiplyAdd(w_ci_2, c_previous_2, i_products_2);
                     V i_2 = VectorMath.Sigmoid(i_preactivation_2);
                     V g_2 = VectorMath.Tanh(g_preactivation_2);
@@ -5179,10 +5128,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_2 = VectorMath.Sigmoid(o_preactivation_2);
                     V v35_2 = VectorMath.Tanh(c_2);
                     V h_2 = o_2 * v35_2;
-                    V c_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 12 + unit));
-                    V w_ci_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109068 + unit));
-                    V w_cf_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109324 + unit));
-                    V w_co_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109708 + unit));
+                    V c_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 12 + unit));
+                    V w_ci_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98828 + unit));
+                    V w_cf_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99084 + unit));
+                    V w_co_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99468 + unit));
                     V i_preactivation_3 = VectorMath.MultiplyAdd(w_ci_3, c_previous_3, i_products_3);
                     V i_3 = VectorMath.Sigmoid(i_preactivation_3);
                     V g_3 = VectorMath.Tanh(g_preactivation_3);
@@ -5194,10 +5143,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V o_3 = VectorMath.Sigmoid(o_preactivation_3);
                     V v35_3 = VectorMath.Tanh(c_3);
                     V h_3 = o_3 * v35_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, unit)) = c_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 4 + unit)) = c_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 8 + unit)) = c_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0CRow, 12 + unit)) = c_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 4 + unit)) = c_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit)) = c_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 12 + unit)) = c_3;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4 + unit)) = h_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8 + unit)) = h_2;
@@ -5206,38 +5155,38 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
 
                 for (int unit = 0; unit < 128; unit += 4)
                 {
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref lstm0HRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit));
                 }
             }
         }
 
         // y_preactivation = b + W @ x
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Dense1Step(ref float lstm0HRow, ref float yPreactivationRow, ref float parameters)
+        internal static void Dense1Step(ref float hRow, ref float yPreactivationRow, ref float parameters)
         {
             unchecked
             {
                 {
-                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109952));
-                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109956));
-                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109960));
-                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109964));
-                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109968));
-                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109972));
-                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109976));
-                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109980));
-                    V y_preactivation_8 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109984));
-                    V y_preactivation_9 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109988));
-                    V y_preactivation_10 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109992));
-                    V y_preactivation_11 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109996));
-                    V y_preactivation_12 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110000));
-                    V y_preactivation_13 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110004));
-                    V y_preactivation_14 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110008));
-                    V y_preactivation_15 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110012));
-                    ref float weights_0 = ref Unsafe.Add(ref parameters, 98816);
+                    V y_preactivation_0 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10240));
+                    V y_preactivation_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10244));
+                    V y_preactivation_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10248));
+                    V y_preactivation_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10252));
+                    V y_preactivation_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10256));
+                    V y_preactivation_5 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10260));
+                    V y_preactivation_6 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10264));
+                    V y_preactivation_7 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10268));
+                    V y_preactivation_8 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10272));
+                    V y_preactivation_9 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10276));
+                    V y_preactivation_10 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10280));
+                    V y_preactivation_11 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10284));
+                    V y_preactivation_12 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10288));
+                    V y_preactivation_13 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10292));
+                    V y_preactivation_14 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10296));
+                    V y_preactivation_15 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10300));
+                    ref float weights_0 = ref Unsafe.Add(ref parameters, 0);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation_0 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights_0), y_preactivation_0);
                         y_preactivation_1 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 4)), y_preactivation_1);
                         y_preactivation_2 = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref Unsafe.Add(ref weights_0, 8)), y_preactivation_2);
@@ -5274,11 +5223,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     Unsafe.As<float, V>(ref Unsafe.Add(ref yPreactivationRow, 60)) = y_preactivation_15;
                 }
                 {
-                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 110016));
-                    ref float weights = ref Unsafe.Add(ref parameters, 107008);
+                    V y_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 10304));
+                    ref float weights = ref Unsafe.Add(ref parameters, 8192);
                     for (int k = 0; k < 128; k++)
                     {
-                        V x = Vector128.Create(Unsafe.Add(ref lstm0HRow, k));
+                        V x = Vector128.Create(Unsafe.Add(ref hRow, k));
                         y_preactivation = VectorMath.MultiplyAdd(x, Unsafe.As<float, V>(ref weights), y_preactivation);
                         weights = ref Unsafe.Add(ref weights, 16);
                     }
@@ -5304,22 +5253,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 4 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 12 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 20 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 28 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 4 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 12 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 20 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 28 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
                     }
                 }
             }
@@ -5346,9 +5295,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -5411,22 +5360,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 4 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109184 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 12 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 20 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109440 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 28 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109568 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109824 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 4 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 12 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 20 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 28 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
                     }
                 }
             }
@@ -5449,13 +5398,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     for (int unit = 0; unit < 128; unit += 4)
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V i_preactivation = VectorMath.MultiplyAdd(w_ci, c_previous, i_products);
                         V i = VectorMath.Sigmoid(i_preactivation);
                         V g = VectorMath.Tanh(g_preactivation);
@@ -5464,11 +5413,11 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v31 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v31);
                         V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = i;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = f;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -5489,13 +5438,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 4)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V v21 = VectorMath.Tanh(c);
                         V h = o * v21;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5530,18 +5479,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 4)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
-                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
+                        V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
-                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109056 + unit));
-                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109312 + unit));
-                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 109696 + unit));
+                        V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
+                        V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
+                        V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
+                        V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
                         V d_o = d_h * saved;
                         V v33 = constant18 - o;
@@ -5567,9 +5516,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v53 = g * g;
                         V v54 = constant18 - v53;
                         V d_g_preactivation = d_g * v54;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = d_o_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = d_i_preactivation;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_f_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousRow, unit)) = d_c_previous3;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = d_g_preactivation;
                     }
@@ -5583,9 +5532,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_lstm_0.w_ci += d_lstm_0_w_ci, summed over rows
-        // d_lstm_0.w_cf += d_lstm_0_w_cf, summed over rows
-        // d_lstm_0.w_co += d_lstm_0_w_co, summed over rows
+        // d_lstm_0.w_ci += d_w_ci, summed over rows
+        // d_lstm_0.w_cf += d_w_cf, summed over rows
+        // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
@@ -5602,22 +5551,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 768 + unit));
+                            V v18 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 768 + unit));
+                            V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
                             V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
-                            V d_lstm_0_w_ci = v18 * v19;
-                            V d_lstm_0_w_cf = v20 * v19;
-                            V d_lstm_0_w_co = v21 * v22;
-                            total0 = total0 + d_lstm_0_w_ci;
-                            total1 = total1 + d_lstm_0_w_cf;
-                            total2 = total2 + d_lstm_0_w_co;
+                            V d_w_ci = v18 * v19;
+                            V d_w_cf = v20 * v19;
+                            V d_w_co = v21 * v22;
+                            total0 = total0 + d_w_ci;
+                            total1 = total1 + d_w_cf;
+                            total2 = total2 + d_w_co;
                         }
 
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109056 + unit)) + total0;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109312 + unit)) + total1;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 109696 + unit)) + total2;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, unit)) + total0;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 256 + unit)) + total1;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
@@ -5643,22 +5592,22 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         int column = panel * 4160 + token * 64;
                         int unit = panel * 16;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit + 4));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit + 8));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 512 + unit + 12));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 20 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 20 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 4));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 8));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 28 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 28 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 12));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 4 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 4));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 8 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 12 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 384 + unit + 12));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 16 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 20 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 20 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit + 4));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 24 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 28 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 28 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 128 + unit + 12));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 32 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 36 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 36 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit + 4));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 40 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 40 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit + 8));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 44 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 44 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 256 + unit + 12));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 52 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 52 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit + 4));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit + 8));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 60 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 60 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, 640 + unit + 12));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 48 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 52 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 52 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit + 4));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 56 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit + 8));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 60 + column)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 60 + column)) + Unsafe.As<float, V>(ref Unsafe.Add(ref adjoint, unit + 12));
                     }
                 }
             }

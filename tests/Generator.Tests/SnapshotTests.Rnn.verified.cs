@@ -137,9 +137,7 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override ref float StepRow(ref float input, int token)
             {
-                ref float parameters = ref _parameters.Reference;
-
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Step(ref input, ref _memory.At(_state0), ref parameters);
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Step(ref input, ref _memory.At(_state0), ref _parameters.At(0));
                 return ref _memory.At(_state0);
             }
 
@@ -147,13 +145,11 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void StepCore(int rows)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 global::Unrolled.WorkingMemory.CopyRows(ref _memory.At(_state0), 16, ref _memory.At(_stepH2), 16, 16, rows);
 
                 // rnn_0
                 {
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products(ref _memory.At(_input), ref _memory.At(_stepH2), ref _memory.At(_stepHPreactivation3), ref parameters, rows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products(ref _memory.At(_input), ref _memory.At(_stepH2), ref _memory.At(_stepHPreactivation3), ref _parameters.At(0), rows);
                     global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue(ref _memory.At(_stepHPreactivation3), ref _memory.At(_stepH2 + (nint)rows * 16), rows);
                 }
 
@@ -165,14 +161,12 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
                 (int first, int own) = part.Of(rows * steps);
 
                 // All steps at once: each thread has some of the rows.
-                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSum2 + (nint)first * 16), ref parameters, own);
+                global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + (nint)first * 16), ref _memory.At(_runSum2 + (nint)first * 16), ref _parameters.At(0), own);
 
                 part.Meet();
 
@@ -182,7 +176,7 @@ namespace Samples
                 // rnn_0, step by step
                 for (int t = 0; t < steps; t++)
                 {
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_runH3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref _parameters.At(48), ownRows);
                     global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_runSum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_runH3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                 }
 
@@ -275,8 +269,6 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
@@ -293,7 +285,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sum2 + ((nint)begin * rows + first) * 16), ref parameters, own);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products2(ref _memory.At(_input + ((nint)begin * rows + first) * 16), ref _memory.At(_sum2 + ((nint)begin * rows + first) * 16), ref _parameters.At(0), own);
 
                     part.Meet();
 
@@ -301,7 +293,7 @@ namespace Samples
                     // rnn_0, step by step
                     for (int t = begin; t < end; t++)
                     {
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref parameters, ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _parameters.At(48), ownRows);
                         global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ownRows);
                     }
                 }
@@ -316,15 +308,11 @@ namespace Samples
             [global::System.Runtime.CompilerServices.MethodImpl(global::System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
             protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)
             {
-                ref float parameters = ref _parameters.Reference;
-                ref float gradients = ref Gradients.Reference;
-                ref float derived = ref _memory.At(_derived);
-
                 // This thread's rows: of the batch, and of all steps one after another.
                 (int firstRow, int ownRows) = part.Of(rows);
 
                 // Each thread writes blocks of its own, from all rows.
-                global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[1], ref _memory.At(_derived + 0), 4, 0, 5, part); // rnn_0.W_h
+                global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[1], ref _memory.At(_derived), 4, 0, 5, part); // rnn_0.W_h
 
                 part.Meet();
 
@@ -336,7 +324,7 @@ namespace Samples
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.PackedWeights.CopyTransposed(ref parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5, part); // rnn_0.W_x
+                    global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[0], ref _memory.At(_derived + 80), 4, 0, 5, part); // rnn_0.W_x
                 }
 
                 // Some steps at a time, 8192 rows or a little less, which are still in the cache when they are read again.
@@ -354,21 +342,21 @@ namespace Samples
                     {
                         int turn = (steps - 1 - t) & 1;
                         global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_outputGradient + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)turn * rows + firstRow) * 16), ref _memory.At(_h3 + ((nint)(t + 1) * rows + firstRow) * 16), ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ownRows);
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 16), ref derived, ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((nint)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((nint)(1 - turn) * rows + firstRow) * 16), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                     }
 
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref gradients, ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref Gradients.At(0), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3 + (nint)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (nint)begin * rows * 16), ref Gradients.At(48), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
 
                     if (Options.InputGradients)
                     {
                         part.Meet();
 
                         // These steps at once: each thread has some of the rows.
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + ((nint)begin * rows + first) * 16), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref derived, ref _memory.At(_zeros), own);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + ((nint)begin * rows + first) * 16), ref _memory.At(_inputGradient + ((nint)begin * rows + first) * 16), ref _memory.At(_derived + 80), ref _memory.At(_zeros), own);
                     }
                 }
 
@@ -388,25 +376,25 @@ namespace Unrolled.Emitted.Samples_Rnn
     using global::System.Runtime.Intrinsics.X86;
     using global::Unrolled;
 
-    /// <summary>The kernels of this machine's instruction set. The checks fold: no branch is left when this is compiled for a processor.</summary>
+    /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
         // h_preactivation = b + W_x @ x + W_h @ h_previous
         // h = tanh(h_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        internal static void Rnn0Step(ref float inputsRow, ref float hRow, ref float parameters)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+                Avx512Kernels.Rnn0Step(ref inputsRow, ref hRow, ref parameters);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+                Avx2Kernels.Rnn0Step(ref inputsRow, ref hRow, ref parameters);
             }
             else
             {
-                PortableKernels.Rnn0Step(ref inputsRow, ref rnn0HRow, ref parameters);
+                PortableKernels.Rnn0Step(ref inputsRow, ref hRow, ref parameters);
             }
         }
 
@@ -486,15 +474,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 16, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref hPreviousRow, ref parameters, ref sumRow, ref sumRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref hPreviousRow, ref parameters, ref sumRow, ref sumRow, in shape, rows);
             }
             else
             {
-                PortableKernels.ShortProduct1(ref hPreviousRow, ref Unsafe.Add(ref parameters, 48), ref sumRow, ref sumRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref hPreviousRow, ref parameters, ref sumRow, ref sumRow, in shape, rows);
             }
         }
 
@@ -582,15 +570,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 80, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, 48 + column * 16), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
         }
 
@@ -601,15 +589,15 @@ namespace Unrolled.Emitted.Samples_Rnn
             var shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else
             {
-                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref Unsafe.Add(ref derived, 80), ref zeros, ref dXRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
         }
     }
@@ -1424,7 +1412,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         // h_preactivation = b + W_x @ x + W_h @ h_previous
         // h = tanh(h_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        internal static void Rnn0Step(ref float inputsRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
@@ -1439,20 +1427,20 @@ namespace Unrolled.Emitted.Samples_Rnn
                     }
                     ref float weights2 = ref Unsafe.Add(ref parameters, 48);
                     {
-                        V x2 = Vector512.Create(rnn0HRow);
+                        V x2 = Vector512.Create(hRow);
                         h_preactivation = Avx512F.FusedMultiplyAdd(x2, Unsafe.As<float, V>(ref weights2), h_preactivation);
-                        V x3 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V x3 = Vector512.Create(Unsafe.Add(ref hRow, 1));
                         V sum = Avx512F.FusedMultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), V.Zero);
-                        V x4 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        V x4 = Vector512.Create(Unsafe.Add(ref hRow, 2));
                         V sum2 = Avx512F.FusedMultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), V.Zero);
-                        V x5 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        V x5 = Vector512.Create(Unsafe.Add(ref hRow, 3));
                         V sum3 = Avx512F.FusedMultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 48)), V.Zero);
-                        V x6 = Vector512.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        V x6 = Vector512.Create(Unsafe.Add(ref hRow, 4));
                         h_preactivation = Avx512F.FusedMultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 64)), h_preactivation);
                         h_preactivation = (h_preactivation + sum) + (sum2 + sum3);
                     }
                     V h = VectorMath.Tanh(h_preactivation);
-                    Unsafe.As<float, V>(ref rnn0HRow) = h;
+                    Unsafe.As<float, V>(ref hRow) = h;
                 }
             }
         }
@@ -2144,7 +2132,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         // h_preactivation = b + W_x @ x + W_h @ h_previous
         // h = tanh(h_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        internal static void Rnn0Step(ref float inputsRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
@@ -2159,20 +2147,20 @@ namespace Unrolled.Emitted.Samples_Rnn
                     }
                     ref float weights2 = ref Unsafe.Add(ref parameters, 48);
                     {
-                        V x2 = Vector256.Create(rnn0HRow);
+                        V x2 = Vector256.Create(hRow);
                         h_preactivation = Fma.MultiplyAdd(x2, Unsafe.As<float, V>(ref weights2), h_preactivation);
-                        V x3 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V x3 = Vector256.Create(Unsafe.Add(ref hRow, 1));
                         V sum = Fma.MultiplyAdd(x3, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 16)), V.Zero);
-                        V x4 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        V x4 = Vector256.Create(Unsafe.Add(ref hRow, 2));
                         h_preactivation = Fma.MultiplyAdd(x4, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 32)), h_preactivation);
-                        V x5 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        V x5 = Vector256.Create(Unsafe.Add(ref hRow, 3));
                         sum = Fma.MultiplyAdd(x5, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 48)), sum);
-                        V x6 = Vector256.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        V x6 = Vector256.Create(Unsafe.Add(ref hRow, 4));
                         h_preactivation = Fma.MultiplyAdd(x6, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2, 64)), h_preactivation);
                         h_preactivation = h_preactivation + sum;
                     }
                     V h = VectorMath.Tanh(h_preactivation);
-                    Unsafe.As<float, V>(ref rnn0HRow) = h;
+                    Unsafe.As<float, V>(ref hRow) = h;
                 }
             }
         }
@@ -2650,7 +2638,7 @@ namespace Unrolled.Emitted.Samples_Rnn
         // h_preactivation = b + W_x @ x + W_h @ h_previous
         // h = tanh(h_preactivation)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Step(ref float inputsRow, ref float rnn0HRow, ref float parameters)
+        internal static void Rnn0Step(ref float inputsRow, ref float hRow, ref float parameters)
         {
             unchecked
             {
@@ -2667,35 +2655,35 @@ namespace Unrolled.Emitted.Samples_Rnn
                     }
                     ref float weights2_0 = ref Unsafe.Add(ref parameters, 48);
                     {
-                        V x_0 = Vector128.Create(rnn0HRow);
+                        V x_0 = Vector128.Create(hRow);
                         h_preactivation_0 = VectorMath.MultiplyAdd(x_0, Unsafe.As<float, V>(ref weights2_0), h_preactivation_0);
-                        V x2_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V x2_0 = Vector128.Create(Unsafe.Add(ref hRow, 1));
                         V sum_0 = VectorMath.MultiplyAdd(x2_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 16)), V.Zero);
-                        V x3_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        V x3_0 = Vector128.Create(Unsafe.Add(ref hRow, 2));
                         h_preactivation_0 = VectorMath.MultiplyAdd(x3_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 32)), h_preactivation_0);
-                        V x4_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        V x4_0 = Vector128.Create(Unsafe.Add(ref hRow, 3));
                         sum_0 = VectorMath.MultiplyAdd(x4_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 48)), sum_0);
-                        V x5_0 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        V x5_0 = Vector128.Create(Unsafe.Add(ref hRow, 4));
                         h_preactivation_0 = VectorMath.MultiplyAdd(x5_0, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 64)), h_preactivation_0);
                         h_preactivation_0 = h_preactivation_0 + sum_0;
                     }
                     {
-                        V x_1 = Vector128.Create(rnn0HRow);
+                        V x_1 = Vector128.Create(hRow);
                         h_preactivation_1 = VectorMath.MultiplyAdd(x_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 4)), h_preactivation_1);
-                        V x2_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 1));
+                        V x2_1 = Vector128.Create(Unsafe.Add(ref hRow, 1));
                         V sum_1 = VectorMath.MultiplyAdd(x2_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 20)), V.Zero);
-                        V x3_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 2));
+                        V x3_1 = Vector128.Create(Unsafe.Add(ref hRow, 2));
                         h_preactivation_1 = VectorMath.MultiplyAdd(x3_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 36)), h_preactivation_1);
-                        V x4_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 3));
+                        V x4_1 = Vector128.Create(Unsafe.Add(ref hRow, 3));
                         sum_1 = VectorMath.MultiplyAdd(x4_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 52)), sum_1);
-                        V x5_1 = Vector128.Create(Unsafe.Add(ref rnn0HRow, 4));
+                        V x5_1 = Vector128.Create(Unsafe.Add(ref hRow, 4));
                         h_preactivation_1 = VectorMath.MultiplyAdd(x5_1, Unsafe.As<float, V>(ref Unsafe.Add(ref weights2_0, 68)), h_preactivation_1);
                         h_preactivation_1 = h_preactivation_1 + sum_1;
                     }
                     V h_0 = VectorMath.Tanh(h_preactivation_0);
                     V h_1 = VectorMath.Tanh(h_preactivation_1);
-                    Unsafe.As<float, V>(ref rnn0HRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref rnn0HRow, 4)) = h_1;
+                    Unsafe.As<float, V>(ref hRow) = h_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4)) = h_1;
                 }
             }
         }

@@ -20,7 +20,7 @@ public sealed class DivideTests
                 Division.Rows, // states
             ],
             schedule.Forward.Cast<Parallel>().Select(parallel => parallel.Division));
-        Parallel gradients = Assert.Single(schedule.Backward.Cast<Parallel>(), parallel => parallel.Body.Any(statement => statement is WeightGradient));
+        Parallel gradients = Assert.Single(schedule.Backward.OfType<Parallel>(), parallel => parallel.Body.Any(statement => statement is WeightGradient));
         Assert.Equal(Division.Blocks, gradients.Division);
         Assert.All(gradients.Body, statement => Assert.True(statement is WeightGradient or ColumnSums));
     }
@@ -31,11 +31,13 @@ public sealed class DivideTests
         foreach (string name in Networks.Names.Select(row => row.Data))
         {
             ModelSchedule schedule = Schedules.Training(Networks.Graph(name)), divided = Divide.Run(schedule);
-            Assert.Equal(schedule.Forward, divided.Forward.Cast<Parallel>().SelectMany(parallel => parallel.Body));
-            Assert.Equal(schedule.Backward, divided.Backward.Cast<Parallel>().SelectMany(parallel => parallel.Body));
-            Assert.Equal(schedule.InputBackward, divided.InputBackward.Cast<Parallel>().SelectMany(parallel => parallel.Body));
+            Assert.Equal(Leaves(schedule.Forward), Leaves(divided.Forward));
+            Assert.Equal(Leaves(schedule.Backward), Leaves(divided.Backward));
         }
     }
+
+    private static IEnumerable<Statement> Leaves(IEnumerable<Statement> statements) =>
+        ModelSchedule.Flat(statements).Where(statement => statement is not (Parallel or StepBlocks or OnRequest));
 
     [Fact]
     public void Blocks_of_steps_and_conditions_are_divided_within()
@@ -48,9 +50,6 @@ public sealed class DivideTests
         Assert.Equal(Division.RowsOfSteps, Assert.IsType<Parallel>(Assert.Single(requested.Body)).Division);
         Assert.Equal(Leaves(schedule.Forward), Leaves(divided.Forward));
         Assert.Equal(Leaves(schedule.Backward), Leaves(divided.Backward));
-
-        static IEnumerable<Statement> Leaves(IEnumerable<Statement> statements) =>
-            ModelSchedule.Flat(statements).Where(statement => statement is not (Parallel or StepBlocks or OnRequest));
     }
 
     [Fact]

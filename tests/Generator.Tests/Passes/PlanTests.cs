@@ -120,7 +120,7 @@ public sealed class PlanTests
     private static void HoldLiveness(ModelSchedule schedule)
     {
         List<(Statement Statement, Loop? Loop)> order = [];
-        foreach (Statement statement in schedule.Forward.Concat(schedule.Backward).Concat(schedule.InputBackward))
+        foreach (Statement statement in schedule.Forward.Concat(schedule.Backward).SelectMany(statement => statement is OnRequest requested ? requested.Body : [statement]))
         {
             if (statement is Loop loop)
             {

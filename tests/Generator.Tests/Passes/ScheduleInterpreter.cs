@@ -85,7 +85,6 @@ internal sealed class ScheduleInterpreter
         }
 
         interpreter.Run(schedule.Backward);
-        interpreter.Run(schedule.InputBackward);
 
         // A trainer's outputs may be asked for when all is done.
         values.Add(NetworkValues.Output, interpreter.ReadOutputs(graph.Output.Type));

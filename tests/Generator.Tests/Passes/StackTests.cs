@@ -89,7 +89,7 @@ public sealed class StackTests
     {
         ModelSchedule schedule = Schedules.Training(Networks.Graph("lstm"));
         Assert.DoesNotContain(Everything(schedule.Backward).OfType<ProductStage>().SelectMany(stage => stage.Terms), UsesInputMatrices);
-        Term term = Assert.Single(Everything(schedule.InputBackward).OfType<ProductStage>().SelectMany(stage => stage.Terms));
+        Term term = Assert.Single(Everything(Assert.Single(schedule.Backward.OfType<OnRequest>()).Body).OfType<ProductStage>().SelectMany(stage => stage.Terms));
         Assert.True(UsesInputMatrices(term));
         Assert.Equal(4, term.Operands.Length);
 
