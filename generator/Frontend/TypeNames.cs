@@ -12,6 +12,9 @@ namespace Unrolled.Generator.Frontend;
 /// <summary>How a class and what surrounds it are written again in the generated file, and how that file is called.</summary>
 internal static class TypeNames
 {
+    // A file's name takes 255 bytes at the most.
+    private const int LongestName = 200;
+
     /// <summary>The class's namespace as code, empty for the global one.</summary>
     public static string Namespace(INamedTypeSymbol type) => type.ContainingNamespace.IsGlobalNamespace
         ? ""
@@ -56,6 +59,11 @@ internal static class TypeNames
         declaration is TypeDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword);
 
     /// <summary>
+    /// A class's full name where file systems and metadata bound its length: the end of a very long one gives way to a number made of it.
+    /// </summary>
+    public static string Shortened(string name) => name.Length <= LongestName ? name : $"{name.Substring(0, LongestName)}_{Hash(name)}";
+
+    /// <summary>
     /// The generated file's name, <c>{FullName}.g.cs</c>. The compiler compares file names without regard to case and types with it,
     /// so a class with a twin in another case gets a number made of its exact name. It depends on the class alone, not on what
     /// else is generated.
@@ -64,7 +72,7 @@ internal static class TypeNames
     {
         List<ISymbol> path = [.. Namespaces(type), .. ContainingTypes(type), type];
         string name = string.Join(".", path.Select(part => part is INamedTypeSymbol { Arity: > 0 } generic ? $"{part.Name}`{generic.Arity.ToString(CultureInfo.InvariantCulture)}" : part.Name));
-        return path.Any(HasTwin) ? $"{name}_{Hash(name)}.g.cs" : name + ".g.cs";
+        return path.Any(HasTwin) ? $"{Shortened(name)}_{Hash(name)}.g.cs" : Shortened(name) + ".g.cs";
     }
 
     private static bool HasTwin(ISymbol symbol) => symbol.ContainingSymbol is INamespaceOrTypeSymbol container && container.GetMembers()

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Tests.Harness;
 using Xunit;
 
 namespace Unrolled.Generator.Tests;
@@ -182,6 +184,18 @@ public sealed class FrontendTests
         string[] names = result.GeneratedSources.Select(source => source.HintName).ToArray();
         Assert.Equal(4, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.Contains("B.Net.g.cs", names);
+    }
+
+    [Fact]
+    public void Very_long_names_have_files_that_any_system_can_hold()
+    {
+        string start = new('N', 800);
+        string source = $"using Unrolled; [Model(Features = 1), Rnn(2)] public partial class {start}1; [Model(Features = 1), Rnn(3)] public partial class {start}2;";
+        ImmutableArray<GeneratedFile> files = ModelHarness.Generate([source]);
+        Assert.All(files, file => Assert.InRange(file.HintName.Length, 1, 255));
+        Assert.Equal(2, files.Select(file => file.HintName).Distinct().Count());
+        CompiledModels models = ModelHarness.Compile([source]);
+        Assert.Equal((2, 3), (models.Create(start + "1").Layout.OutputSize, models.Create(start + "2").Layout.OutputSize));
     }
 
     [Fact]

@@ -150,6 +150,16 @@ public sealed class JsonTests
         Assert.Equal(1, extended.GetType().GetProperty("More")!.GetValue(extended));
     }
 
+    [Theory]
+    [InlineData("layers")] // what the compiler warns of
+    [InlineData("Step")] // a session's own member
+    [InlineData("Equals")] // everyone's
+    public void The_class_may_have_any_name_that_types_have(string name)
+    {
+        string code = Run(Compiler.Compile, [], (Path, Own.Replace("CharModel", name, StringComparison.Ordinal))).GeneratedSources.Single().SourceText.ToString();
+        Assert.Equal(4 + 3, ModelHarness.Compile([code]).Create("Samples." + name).Layout.StateLength);
+    }
+
     // A model with a part replaced by a marked one.
     private static string With(string part, string marked)
     {

@@ -109,7 +109,7 @@ namespace Samples
             private readonly nint _scratch; // new states while products still read the old ones
 
             internal Session(GruResetAfter model, int batchSize, int steps, int threads)
-                : base(GruResetAfter.Layout, batchSize, ChunkOf(batchSize, steps), threads)
+                : base(model.Parameters.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -238,7 +238,7 @@ namespace Samples
             private readonly nint _derived; // weights repacked for transposed products
 
             internal Trainer(GruResetAfter model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
-                : base(GruResetAfter.Layout, batchSize, steps, options, threads)
+                : base(model.Parameters.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;

@@ -110,7 +110,7 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(GruResetBefore model, int batchSize, int steps, int threads)
-                : base(GruResetBefore.Layout, batchSize, ChunkOf(batchSize, steps), threads)
+                : base(model.Parameters.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -245,7 +245,7 @@ namespace Samples
             private readonly nint _derived; // weights repacked for transposed products
 
             internal Trainer(GruResetBefore model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
-                : base(GruResetBefore.Layout, batchSize, steps, options, threads)
+                : base(model.Parameters.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;

@@ -89,7 +89,7 @@ namespace Samples
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(Rnn model, int batchSize, int steps, int threads)
-                : base(Rnn.Layout, batchSize, ChunkOf(batchSize, steps), threads)
+                : base(model.Parameters.Layout, batchSize, ChunkOf(batchSize, steps), threads)
             {
                 steps = ChunkOf(batchSize, steps);
                 _parameters = model.Parameters;
@@ -208,7 +208,7 @@ namespace Samples
             private readonly nint _derived; // weights repacked for transposed products
 
             internal Trainer(Rnn model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)
-                : base(Rnn.Layout, batchSize, steps, options, threads)
+                : base(model.Parameters.Layout, batchSize, steps, options, threads)
             {
                 _parameters = model.Parameters;
                 _batchSize = batchSize;

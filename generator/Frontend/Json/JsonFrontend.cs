@@ -70,7 +70,7 @@ internal sealed class JsonFrontend
         string loss = Loss(model, layers);
         CheckUse();
         ModelRequest? request = null;
-        string hintName = name is null ? "" : $"{name}_{TypeNames.Hash(name)}{Extension.Replace(".json", "")}.g.cs";
+        string hintName = name is null ? "" : $"{TypeNames.Shortened(name)}_{TypeNames.Hash(name)}{Extension.Replace(".json", "")}.g.cs";
         if (!_hasUnreadableCells && !_diagnostics.Any(diagnostic => diagnostic.IsError) && name is not null)
         {
             string[] parts = name.Split('.').Select(TypeNames.Identifier).ToArray();
