@@ -237,8 +237,8 @@ public sealed class MutationTests(ITestOutputHelper output)
         return failures;
     }
 
-    // For what is wrong with the user's own file the generator is not to blame.
-    private static bool IsRight(Outcome model) => ValidSpecs.IsJson(model.Form) || Shown(Empty.AddSyntaxTrees(Written(model)).GetDiagnostics()) is null;
+    // For what is wrong with the user's own file the generator is not to blame. Only writing the image tells of a name that is too long for it.
+    private static bool IsRight(Outcome model) => ValidSpecs.IsJson(model.Form) || Shown(Empty.AddSyntaxTrees(Written(model)).Emit(Stream.Null).Diagnostics) is null;
 
     private static string? Problems(IReadOnlyList<Outcome> models, ConcurrentDictionary<string, bool>? kernels)
     {
