@@ -56,7 +56,7 @@ internal sealed class ProgramEmitter
     public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps)
     {
         var used = new HashSet<int>(_schedule.AllStatements
-            .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
+            .SelectMany(statement => statement.Reads().Concat(statement.Writes()))
             .Select(operand => _schedule.BufferOf(operand).Id));
         return _schedule.Buffers
             .Where(buffer => used.Contains(buffer.Id)
@@ -254,7 +254,7 @@ internal sealed class ProgramEmitter
         .Sum(packing => (long)packing.Length * sizeof(float)) > Machine.FarBytes;
 
     private bool UsesRing(Loop loop) => loop.Body
-        .SelectMany(statement => Passes.StatementExtensions.Reads(statement).Concat(Passes.StatementExtensions.Writes(statement)))
+        .SelectMany(statement => statement.Reads().Concat(statement.Writes()))
         .Any(operand => _schedule.BufferOf(operand).Residence == Residence.Ring);
 
     private void Statement(SourceWriter writer, Statement statement, Position position, string layer)
@@ -291,7 +291,7 @@ internal sealed class ProgramEmitter
             }));
         if (!call.IsOneRow)
         {
-            arguments = arguments.Append(position.Rows(Passes.StatementExtensions.RowExtent(statement)));
+            arguments = arguments.Append(position.Rows(statement.RowExtent()));
         }
 
         if (call.TakesPart)

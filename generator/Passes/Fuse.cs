@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
@@ -86,44 +85,5 @@ internal static class Fuse
         }
 
         return parts;
-    }
-}
-
-internal static class MapStageExtensions
-{
-    /// <summary>What the stage computes between its loads and its stores, inputs before users.</summary>
-    public static List<Node> Computed(this MapStage stage) => Computed(stage.Stores.Select(store => store.Node).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])), stage.Loads);
-
-    /// <summary>What the stage's operations, stores and reductions take.</summary>
-    public static List<Node> Inputs(this MapStage stage) =>
-        stage.Computed().SelectMany(node => node.Inputs).Concat(stage.Stores.Select(store => store.Node)).Concat(stage.Reductions.Select(r => r.Node.Inputs[0])).ToList();
-
-    /// <summary>What sums of columns take.</summary>
-    public static List<Node> Inputs(this ColumnSums sums) => sums.Computed().SelectMany(node => node.Inputs).Concat(sums.Sums.Select(sum => sum.Value)).ToList();
-
-    /// <summary>What sums of columns compute for each row.</summary>
-    public static List<Node> Computed(this ColumnSums sums) => Computed(sums.Sums.Select(sum => sum.Value), sums.Loads);
-
-    private static List<Node> Computed(IEnumerable<Node> targets, ImmutableArray<Binding> loads)
-    {
-        var done = new HashSet<Node>(loads.Select(load => load.Node));
-        var order = new List<Node>();
-        foreach (Node target in targets)
-        {
-            Walk.InputsFirst(target, node => node.Kind is NodeKind.Parameter or NodeKind.Constant || done.Contains(node), node => node.Inputs, Compute);
-        }
-
-        return order;
-
-        void Compute(Node node)
-        {
-            if (node.Kind != NodeKind.Map)
-            {
-                throw new InvalidOperationException($"an epilogue reads {node}, which nothing loads");
-            }
-
-            done.Add(node);
-            order.Add(node);
-        }
     }
 }

@@ -22,7 +22,7 @@ public sealed class CaptureTests
 
         foreach (ModelSchedule schedule in new[] { Schedules.Step(network), Schedules.Sequence(network), Schedules.Training(network) })
         {
-            IEnumerable<Statement> once = schedule.Forward.Where(statement => Generator.Passes.StatementExtensions.RowExtent(statement) == Extent.Once);
+            IEnumerable<Statement> once = schedule.Forward.Where(statement => statement.RowExtent() == Extent.Once);
             Assert.NotEmpty(once);
             Assert.All(schedule.AllStatements.OfType<ProductStage>().Where(stage => stage.Extent == Extent.Once), stage =>
                 Assert.All(stage.Terms.SelectMany(term => term.Operands), operand => Assert.Equal(Residence.Once, schedule.BufferOf(operand).Residence)));
