@@ -19,62 +19,74 @@ internal sealed class EquationPrinter
     /// <summary>What a value is called, or null if no equation names it.</summary>
     public string? Name(Node node) => _table.Label(node)?.Replace('.', '_');
 
-    public string Expression(Node node, bool isRoot = false) => Expression(node, isRoot, DeepestExpression);
+    public string Expression(Node node, bool isRoot = false) => Print(node, isRoot, DeepestExpression).Text;
 
-    private string Expression(Node node, bool isRoot, int depth)
+    /// <summary>How tightly an expression holds together: what binds looser than its place asks for stands in parentheses.</summary>
+    private enum Binding
+    {
+        Sum,
+        Ratio,
+        Product,
+        Atom,
+    }
+
+    private (string Text, Binding Binding) Print(Node node, bool isRoot, int depth)
     {
         // What is shared many times over would be written out as often.
         if (depth == 0)
         {
-            return "…";
+            return ("…", Binding.Atom);
         }
 
         if (!isRoot && Name(node) is { } name && node.Kind != NodeKind.Parameter)
         {
-            return name;
+            return (name, Binding.Atom);
         }
 
-        string Operand(int index) => Expression(node.Inputs[index], false, depth - 1);
+        string Operand(int index, Binding least = Binding.Sum)
+        {
+            (string text, Binding binding) = Print(node.Inputs[index], false, depth - 1);
+            return binding < least ? $"({text})" : text;
+        }
+
         switch (node.Kind)
         {
             case NodeKind.Parameter:
-                return node.Name.Substring(node.Name.LastIndexOf('.') + 1);
+                return (node.Name.Substring(node.Name.LastIndexOf('.') + 1), Binding.Atom);
             case NodeKind.Constant:
-                return SourceWriter.Number(node.Value).TrimEnd('f');
-            case NodeKind.Map when node.Name == "add" && (isRoot || node.Inputs[1].IsProduct()):
-                return $"{Operand(0)} + {Operand(1)}";
-            case NodeKind.Map when node.Name is "sub" or "multiply_add" && isRoot:
-                return node.Name == "sub" ? $"{Operand(0)} - {Operand(1)}" : $"{Operand(0)} * {Operand(1)} + {Operand(2)}";
+                return (SourceWriter.Number(node.Value).TrimEnd('f'), node.Value < 0 ? Binding.Ratio : Binding.Atom);
             case NodeKind.Map:
                 return node.Name switch
                 {
-                    "add" => $"({Operand(0)} + {Operand(1)})",
-                    "sub" => $"({Operand(0)} - {Operand(1)})",
-                    "mul" => $"{Operand(0)} * {Operand(1)}",
-                    "div" => $"{Operand(0)} / ({Operand(1)})",
-                    "neg" => $"-{Operand(0)}",
-                    "multiply_add" => $"({Operand(0)} * {Operand(1)} + {Operand(2)})",
-                    _ => $"{node.Name}({string.Join(", ", node.Inputs.Select((_, index) => Operand(index)))})",
+                    "add" => ($"{Operand(0)} + {Operand(1)}", Binding.Sum),
+                    "sub" => ($"{Operand(0)} - {Operand(1, Binding.Ratio)}", Binding.Sum),
+                    "mul" => ($"{Operand(0, Binding.Ratio)} * {Operand(1, Binding.Ratio)}", Binding.Ratio),
+                    "div" => ($"{Operand(0, Binding.Ratio)} / {Operand(1, Binding.Atom)}", Binding.Ratio),
+                    "neg" => ($"-{Operand(0, Binding.Product)}", Binding.Ratio),
+                    "multiply_add" => ($"{Operand(0, Binding.Ratio)} * {Operand(1, Binding.Ratio)} + {Operand(2)}", Binding.Sum),
+                    _ => ($"{node.Name}({string.Join(", ", node.Inputs.Select((_, index) => Operand(index)))})", Binding.Atom),
                 };
             case NodeKind.Contract when node.Over == Axes.Column:
-                return $"{Operand(0)} @ {Operand(1)}";
+                return ($"{Operand(0, Binding.Atom)} @ {Operand(1, Binding.Atom)}", Binding.Product);
             case NodeKind.Contract when node.Over == Axes.Unit:
-                return $"transpose({Operand(0)}) @ {Operand(1)}";
+                return ($"transpose({Operand(0)}) @ {Operand(1, Binding.Atom)}", Binding.Product);
             case NodeKind.Contract:
-                return $"{Operand(0)} ⊗ {Operand(1)}";
+                return ($"{Operand(0, Binding.Atom)} ⊗ {Operand(1, Binding.Atom)}", Binding.Product);
             case NodeKind.Gather:
-                return $"{Operand(0)} @ onehot({Operand(1)})";
+                return ($"{Operand(0, Binding.Atom)} @ onehot({Operand(1)})", Binding.Product);
+            case NodeKind.Reduce when (node.Over & Axes.Unit) != 0:
+                return ($"{node.Name}({Operand(0)})", Binding.Atom);
             case NodeKind.Relabel or NodeKind.Reduce or NodeKind.ScatterAdd:
-                return Operand(0);
+                return Print(node.Inputs[0], isRoot, depth - 1);
             case NodeKind.Shift:
-                return Operand(0) + "[t-1]";
+                return (Operand(0, Binding.Atom) + "[t-1]", Binding.Atom);
             case NodeKind.Result:
                 Node value = node.Name == "stacked" ? node.Inputs[0].Body!.Stacked[node.Index] : node.Inputs[0].Body!.Carried[node.Index].Next;
-                return Name(value) ?? "value";
+                return (Name(value) ?? "value", Binding.Atom);
             default:
-                return Name(node) ?? "value";
+                return (Name(node) ?? "value", Binding.Atom);
         }
     }
 
-    private static string Shorten(string text) => text.Length <= LongestLine ? text : text.Substring(0, LongestLine - 2) + " …";
+    public static string Shorten(string text) => text.Length <= LongestLine ? text : text.Substring(0, LongestLine - 2) + " …";
 }

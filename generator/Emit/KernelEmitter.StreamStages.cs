@@ -51,8 +51,8 @@ internal sealed partial class KernelEmitter
         bool usesTokens = terms.Any(term => term.IsLookup);
         ImmutableArray<string> comments = stage.Parts.SelectMany(part => part switch
         {
-            ProductStage product => product.Accumulators.Select(accumulator => SumEquation(accumulator)),
-            MapStage map => map.Computed().Where(node => _equations.Name(node) is not null).Select(_equations.Equation),
+            ProductStage product => product.Accumulators.Select((_, slot) => SumEquation(product, slot)),
+            MapStage map => MapEquations(schedule, map),
             _ => Enumerable.Empty<string>(),
         }).Distinct().ToImmutableArray();
         return Add(layer + "Step", comments, rows, extra, usesTokens, (set, name, writer) =>

@@ -216,7 +216,7 @@ internal sealed partial class KernelEmitter
             extra.Add("zeros");
         }
 
-        return AddCommon(layer + "Products", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, writer =>
+        return AddCommon(layer + "Products", stage.Accumulators.Select((_, slot) => SumEquation(stage, slot)).ToImmutableArray(), rows, extra, writer =>
         {
             if (turns)
             {
@@ -322,7 +322,26 @@ internal sealed partial class KernelEmitter
         return segments;
     }
 
-    private string SumEquation(Accumulator accumulator) => _equations.Equation(accumulator.Value);
+    /// <summary>What a stage does for one of its sums: others of its terms may be added elsewhere.</summary>
+    private string SumEquation(ProductStage stage, int slot)
+    {
+        Accumulator accumulator = stage.Accumulators[slot];
+        string name = _equations.Name(accumulator.Value) is { } label ? $"{label} {(accumulator.Start == StartKind.InPlace ? "+=" : "=")} " : "";
+        IEnumerable<string> start = accumulator.Bias is { } bias ? new[] { _equations.Expression(bias) } : Enumerable.Empty<string>();
+        List<Node> products = accumulator.Value.Products();
+        IEnumerable<string> terms = stage.Terms
+            .SelectMany(term => term.Packing.IsTransposed ? term.Packing.Matrices : ImmutableArray.Create(term.Packing.Matrices[slot]))
+            .SelectMany(matrix => products.Where(product => product.Matrix() == matrix)).Distinct().Select(product => _equations.Expression(product, isRoot: true));
+        return EquationPrinter.Shorten(name + string.Join(" + ", start.Concat(terms)));
+    }
+
+    /// <summary>What a stage computes: the equations with a name, then what is kept without one.</summary>
+    private ImmutableArray<string> MapEquations(ModelSchedule schedule, MapStage stage) => stage.Computed().Where(node => _equations.Name(node) is not null).Select(_equations.Equation)
+        .Concat(stage.Stores.Where(store => _equations.Name(store.Node) is null && store.Node.Kind == NodeKind.Map)
+            .Select(store => EquationPrinter.Shorten($"{schedule.ValueOf(store.Operand).Name} = {_equations.Expression(store.Node)}")))
+        .Concat(stage.Reductions.Where(reduction => _equations.Name(reduction.Node) is null)
+            .Select(reduction => EquationPrinter.Shorten($"{schedule.ValueOf(reduction.Operand).Name} = {_equations.Expression(reduction.Node)}")))
+        .ToImmutableArray();
 
     // ---- token lookups
 
@@ -341,7 +360,7 @@ internal sealed partial class KernelEmitter
         }
 
         string weights = extra[extra.Count - 1];
-        return Add(layer + "Lookup", stage.Accumulators.Select(a => SumEquation(a)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
+        return Add(layer + "Lookup", stage.Accumulators.Select((_, slot) => SumEquation(stage, slot)).ToImmutableArray(), rows, extra, usesTokens: true, (set, name, writer) =>
         {
             Optimized(writer);
             using (writer.Block($"internal static void {name}({Declared(rows, extra, usesTokens: true)})"))
@@ -510,8 +529,7 @@ internal sealed partial class KernelEmitter
 
         List<Node> read = stage.Inputs();
         List<string> extra = read.Any(node => node.Kind == NodeKind.Parameter) ? new List<string> { "parameters" } : new List<string>();
-        ImmutableArray<string> comments = computed.Where(node => _equations.Name(node) is not null).Select(_equations.Equation).ToImmutableArray();
-        return Add(layer + (stage.IsAdjoint ? "Adjoint" : "Epilogue"), comments, rows, extra, usesTokens: false, (set, name, writer) =>
+        return Add(layer + (stage.IsAdjoint ? "Adjoint" : "Epilogue"), MapEquations(schedule, stage), rows, extra, usesTokens: false, (set, name, writer) =>
         {
             // A row that is summed goes through 16 virtual lanes on every instruction set.
             int parts = stage.Reductions.IsEmpty ? 1 : set.Parts;

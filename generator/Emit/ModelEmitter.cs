@@ -242,9 +242,9 @@ internal sealed class ModelEmitter
             SourceWriter rowProgram = new(), stepProgram = new();
             row.EmitRow(rowProgram);
             step.Emit(stepProgram, _step.Forward, oneStep: true);
-            var shared = SharedBuffers(training: false);
-            var own = row.OwnBuffers("1", "1").Concat(step.OwnBuffers("batchSize", "1")).Concat(run.OwnBuffers("batchSize", "steps")).ToList();
-            Fields(shared, own, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
+            List<MemoryField> buffers = SharedBuffers(training: false)
+                .Concat(row.OwnBuffers("1", "1")).Concat(step.OwnBuffers("batchSize", "1")).Concat(run.OwnBuffers("batchSize", "steps")).ToList();
+            Fields(buffers, hasDerived: _step.Derived.Length + _run.Derived.Length > 0, training: false);
             if (row.Turns || step.Turns)
             {
                 _writer.Line("private bool _isBackward; // the direction of this step through the weights");
@@ -254,7 +254,7 @@ internal sealed class ModelEmitter
             using (_writer.Block($"internal Session({_spec.Class} model, int batchSize, int steps, int threads)\n    : base(model.Parameters.Layout, batchSize, ChunkOf(batchSize, steps), threads)"))
             {
                 _writer.Line("steps = ChunkOf(batchSize, steps);");
-                Construct(shared, own, training: false);
+                Construct(buffers, training: false);
             }
 
             _writer.Line();
@@ -310,13 +310,12 @@ internal sealed class ModelEmitter
         _writer.Line("/// <summary>Computes losses and gradients; its state is carried from call to call, which truncates backpropagation through time.</summary>");
         using (_writer.Block("public sealed class Trainer : global::Unrolled.Trainer"))
         {
-            var shared = SharedBuffers(training: true);
-            var own = program.OwnBuffers("batchSize", "steps").ToList();
-            Fields(shared, own, hasDerived: _training.Derived.Length > 0, training: true);
+            List<MemoryField> buffers = SharedBuffers(training: true).Concat(program.OwnBuffers("batchSize", "steps")).ToList();
+            Fields(buffers, hasDerived: _training.Derived.Length > 0, training: true);
             using (_writer.Block(
                 $"internal Trainer({_spec.Class} model, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)\n    : base(model.Parameters.Layout, batchSize, steps, options, threads)"))
             {
-                Construct(shared, own, training: true);
+                Construct(buffers, training: true);
             }
 
             _writer.Line();
@@ -354,49 +353,53 @@ internal sealed class ModelEmitter
     }
 
     /// <summary>Buffers that the runtime's base class reads and writes: field, rows, units.</summary>
-    private List<(string Field, string Rows, int Units)> SharedBuffers(bool training)
+    private List<MemoryField> SharedBuffers(bool training)
     {
-        var buffers = new List<(string Field, string Rows, int Units)>();
+        var buffers = new List<MemoryField>();
         if (!IsToken)
         {
-            buffers.Add(("_input", "(long)batchSize * steps", InputSize));
+            buffers.Add(OfSteps("_input", InputSize));
         }
 
         // A session's single steps have their outputs here even where a sequence's are elsewhere.
         bool hasSequences = (training ? _training : _run).Outputs is null;
         if (hasSequences || !training)
         {
-            buffers.Add(("_output", hasSequences ? "(long)batchSize * steps" : "batchSize", OutputSize));
+            buffers.Add(hasSequences ? OfSteps("_output", OutputSize) : OfRows("_output", OutputSize));
         }
 
         for (int i = 0; i < _network.States.Length; i++)
         {
-            buffers.Add(($"_state{i}", "batchSize", _network.States[i].Initial.Type.Units));
+            buffers.Add(OfRows($"_state{i}", _network.States[i].Initial.Type.Units));
             if (_network.States[i].LearnedStart is not null)
             {
-                buffers.Add(($"_fresh{i}", "batchSize", 1));
+                buffers.Add(OfRows($"_fresh{i}", 1));
             }
         }
 
         if (training)
         {
-            buffers.Add(("_outputGradient", "(long)batchSize * steps", OutputSize));
+            buffers.Add(OfSteps("_outputGradient", OutputSize));
             if (!IsToken)
             {
-                buffers.Add(("_inputGradient", "(long)batchSize * steps", InputSize));
+                buffers.Add(OfSteps("_inputGradient", InputSize));
             }
 
             for (int i = 0; i < _network.States.Length; i++)
             {
-                buffers.Add(($"_finalGradient{i}", "batchSize", _network.States[i].Initial.Type.Units));
-                buffers.Add(($"_initialGradient{i}", "batchSize", _network.States[i].Initial.Type.Units));
+                buffers.Add(OfRows($"_finalGradient{i}", _network.States[i].Initial.Type.Units));
+                buffers.Add(OfRows($"_initialGradient{i}", _network.States[i].Initial.Type.Units));
             }
         }
 
         return buffers;
+
+        static MemoryField OfRows(string name, int units) => new(name, "batchSize", Packing.Padded(units), $"[rows, {units}]");
+
+        static MemoryField OfSteps(string name, int units) => new(name, "(long)batchSize * steps", Packing.Padded(units), $"[steps, rows, {units}]");
     }
 
-    private void Fields(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own, bool hasDerived, bool training)
+    private void Fields(List<MemoryField> buffers, bool hasDerived, bool training)
     {
         _writer.Line("private readonly global::Unrolled.ParameterBlock _parameters;");
         _writer.Line("private readonly global::Unrolled.WorkingMemory _memory = new global::Unrolled.WorkingMemory();");
@@ -409,14 +412,9 @@ internal sealed class ModelEmitter
 
         _writer.Line();
         _writer.Line("// Where the buffers start, in floats.");
-        foreach ((string field, string _, int units) in shared)
+        foreach (MemoryField buffer in buffers)
         {
-            _writer.Line($"private readonly nint {field}; // [rows, {units}]");
-        }
-
-        foreach ((Schedule.Buffer buffer, string field, string _) in own)
-        {
-            _writer.Line($"private readonly nint {field}; // {(buffer.Slots == 1 ? $"[rows, {buffer.Units}]" : $"[rows, {buffer.Slots}, {buffer.Units}]")}");
+            _writer.Line($"private readonly nint {buffer.Name}; // {buffer.Shape}");
         }
 
         _writer.Line("private readonly nint _zeros; // what sums without a bias start from");
@@ -438,19 +436,14 @@ internal sealed class ModelEmitter
         _writer.Line();
     }
 
-    private void Construct(List<(string Field, string Rows, int Units)> shared, List<(Schedule.Buffer Buffer, string Field, string Rows)> own, bool training)
+    private void Construct(List<MemoryField> buffers, bool training)
     {
         _writer.Line("_parameters = model.Parameters;");
         _writer.Line("_batchSize = batchSize;");
         _writer.Line("_steps = steps;");
-        foreach ((string field, string rows, int units) in shared)
+        foreach (MemoryField buffer in buffers)
         {
-            _writer.Line($"{field} = _memory.Reserve({rows}, {Packing.Padded(units)});");
-        }
-
-        foreach ((Schedule.Buffer buffer, string field, string rows) in own)
-        {
-            _writer.Line($"{field} = _memory.Reserve({rows}, {buffer.RowStride});");
+            _writer.Line($"{buffer.Name} = _memory.Reserve({buffer.Rows}, {buffer.Floats});");
         }
 
         int derived = training ? _training.Derived.Sum(packing => packing.Length) : _step.Derived.Concat(_run.Derived).Sum(packing => packing.Length);

@@ -1,10 +1,17 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Linq;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Schedule;
 
 namespace Unrolled.Generator.Emit;
+
+/// <summary>A field that holds where a buffer starts.</summary>
+/// <param name="Rows">Rows to reserve, as code.</param>
+/// <param name="Floats">Floats of a row.</param>
+/// <param name="Shape">For who reads the code: the buffer's shape, and what lies in its slots.</param>
+internal sealed record MemoryField(string Name, string Rows, int Floats, string Shape);
 
 /// <summary>A schedule's statements as calls of kernels, with the addresses of what they work on.</summary>
 internal sealed class ProgramEmitter
@@ -52,23 +59,43 @@ internal sealed class ProgramEmitter
     private static string Numbered(string name, int number) =>
         name + (char.IsDigit(name[name.Length - 1]) || name is "_state" or "_finalGradient" or "_initialGradient" ? "_" : "") + number;
 
-    /// <summary>Buffers of this schedule alone that a statement reads or writes, with the rows they need: what stays in registers needs none.</summary>
-    public IEnumerable<(Buffer Buffer, string Field, string Rows)> OwnBuffers(string batch, string steps)
+    /// <summary>Buffers of this schedule alone that a statement reads or writes: what stays in registers needs none.</summary>
+    /// <param name="batch">Rows of a step, as code.</param>
+    /// <param name="steps">Steps of a call, as code.</param>
+    public IEnumerable<MemoryField> OwnBuffers(string batch, string steps)
     {
         var used = new HashSet<int>(_schedule.AllStatements
             .SelectMany(statement => statement.Reads().Concat(statement.Writes()))
             .Select(operand => _schedule.BufferOf(operand).Id));
-        return _schedule.Buffers
-            .Where(buffer => used.Contains(buffer.Id)
-                && buffer.Residence is Residence.Once or Residence.Step or Residence.Ring or Residence.Steps or Residence.History)
-            .Select(buffer => (buffer, Field(buffer), buffer.Residence switch
+        foreach (Buffer buffer in _schedule.Buffers.Where(buffer => used.Contains(buffer.Id)))
+        {
+            bool isOneRow = batch == "1", isOneStep = steps == "1";
+            (string Rows, string Shape)? extent = buffer.Residence switch
             {
-                Residence.Once => "1",
-                Residence.Step => $"(long){batch}",
-                Residence.Ring => $"2L * {batch}",
-                Residence.Steps => $"(long){batch} * {steps}",
-                _ => $"(long){batch} * ({steps} + 1)",
-            }));
+                Residence.Once => ("1", ""),
+                Residence.Step => ($"(long){batch}", isOneRow ? "" : "rows, "),
+                Residence.Ring => ($"2L * {batch}", isOneRow ? "2, " : "2, rows, "),
+                Residence.Steps => ($"(long){batch} * {steps}", (isOneStep ? "" : "steps, ") + (isOneRow ? "" : "rows, ")),
+                Residence.History => ($"(long){batch} * ({steps} + 1)", (isOneStep ? "2, " : "steps + 1, ") + (isOneRow ? "" : "rows, ")),
+                _ => null,
+            };
+            if (extent is { } found)
+            {
+                string slots = buffer.Slots == 1 ? "" : buffer.Slots.ToString(CultureInfo.InvariantCulture) + ", ";
+                List<string> named = Enumerable.Range(0, buffer.Slots).Select(slot => NameOf(new Place(buffer.Id, slot))).ToList();
+                string names = buffer.Slots == 1 || named.All(IsGeneral) ? "" : ": " + string.Join(", ", named);
+                yield return new MemoryField(Field(buffer), found.Rows, buffer.RowStride, $"[{found.Shape}{slots}{buffer.Units.ToString(CultureInfo.InvariantCulture)}]{names}");
+            }
+        }
+
+        // The first of a slot's values that an equation names.
+        string NameOf(Place place)
+        {
+            List<string> names = _schedule.Values.Where(value => _schedule.Places[value.Id] == place).Select(value => value.Name).ToList();
+            return names.FirstOrDefault(name => !IsGeneral(name)) ?? names[0];
+        }
+
+        static bool IsGeneral(string name) => name is "sum" or "value" or "between";
     }
 
     /// <summary>The program for one row of one step, whose input comes as an argument, and where it leaves the outputs.</summary>

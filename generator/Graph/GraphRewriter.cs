@@ -195,4 +195,30 @@ internal static class GraphExtensions
     /// <summary>A product or a lookup in a matrix: what is worth a stage of its own.</summary>
     public static bool IsProduct(this Node node) =>
         node.Kind is NodeKind.Gather or NodeKind.Contract || (node.Kind == NodeKind.Relabel && node.Inputs[0] is { Kind: NodeKind.Contract, Over: Axes.Unit });
+
+    /// <summary>The matrix of a product or a lookup.</summary>
+    public static Node Matrix(this Node product) => (product.Kind == NodeKind.Relabel ? product.Inputs[0] : product).Inputs[0];
+
+    /// <summary>The products that a sum adds up, from left to right.</summary>
+    public static List<Node> Products(this Node sum)
+    {
+        var products = new List<Node>();
+        var pending = new Stack<Node>();
+        pending.Push(sum);
+        while (pending.Count > 0)
+        {
+            Node node = pending.Pop();
+            if (node.IsProduct())
+            {
+                products.Add(node);
+            }
+            else if (node.IsMap("add"))
+            {
+                pending.Push(node.Inputs[1]);
+                pending.Push(node.Inputs[0]);
+            }
+        }
+
+        return products;
+    }
 }

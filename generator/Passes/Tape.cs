@@ -44,10 +44,17 @@ internal static class Tape
         ScanBody forwardBody = forward.Body! with { Stacked = forward.Body!.Stacked.Concat(saved).Distinct().ToImmutableArray() };
         var substitution = new GraphRewriter(table, node => node);
         ImmutableArray<Node>.Builder sequences = adjoint.Body!.Sequences.ToBuilder();
+        int unnamed = 0;
         foreach (Node value in saved)
         {
+            // Both ways call it the same.
             Node argument = table.Argument("saved_" + forwardBody.Stacked.IndexOf(value), value.Type, adjointScope);
-            table.SetLabel(argument, table.Label(value) ?? "saved");
+            if (table.Label(value) is null)
+            {
+                table.SetLabel(value, value is { Kind: NodeKind.Map, Inputs: { Length: 1 } inputs } && table.Label(inputs[0]) is { } of ? $"{value.Name}_{of}" : $"saved_{++unnamed}");
+            }
+
+            table.CopyLabel(value, argument);
             substitution.Replace(value, argument);
             sequences.Add(argument);
         }

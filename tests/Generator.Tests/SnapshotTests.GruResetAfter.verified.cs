@@ -96,14 +96,14 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 16]
+            private readonly nint _input; // [steps, rows, 16]
             private readonly nint _output; // [rows, 17]
             private readonly nint _state0; // [rows, 17]
-            private readonly nint _stepH2; // [rows, 17]
-            private readonly nint _stepSums3; // [rows, 4, 17]
+            private readonly nint _stepH2; // [2, rows, 17]
+            private readonly nint _stepSums3; // [rows, 4, 17]: r_preactivation, z_preactivation, n_products, n_preactivation
             private readonly nint _stepBetween5; // [rows, 17]
-            private readonly nint _runSums2; // [rows, 4, 17]
-            private readonly nint _runH3; // [rows, 17]
+            private readonly nint _runSums2; // [steps, rows, 4, 17]: sum, sum, n_products, n_preactivation
+            private readonly nint _runH3; // [steps + 1, rows, 17]
             private readonly nint _runBetween5; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _scratch; // new states while products still read the old ones
@@ -221,15 +221,15 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 16]
+            private readonly nint _input; // [steps, rows, 16]
             private readonly nint _state0; // [rows, 17]
-            private readonly nint _outputGradient; // [rows, 17]
-            private readonly nint _inputGradient; // [rows, 16]
+            private readonly nint _outputGradient; // [steps, rows, 17]
+            private readonly nint _inputGradient; // [steps, rows, 16]
             private readonly nint _finalGradient0; // [rows, 17]
             private readonly nint _initialGradient0; // [rows, 17]
-            private readonly nint _sums2; // [rows, 5, 17]
-            private readonly nint _h3; // [rows, 17]
-            private readonly nint _dHPrevious7; // [rows, 17]
+            private readonly nint _sums2; // [steps, rows, 5, 17]: r, n_preactivation, d_z_preactivation, n_products, z
+            private readonly nint _h3; // [steps + 1, rows, 17]
+            private readonly nint _dHPrevious7; // [2, rows, 17]
             private readonly nint _dH8; // [rows, 17]
             private readonly nint _dHPreviousProducts9; // [rows, 17]
             private readonly nint _between12; // [rows, 17]
@@ -418,10 +418,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
     /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
         // n_products = b_xn + W_xn @ x
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
@@ -444,8 +446,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
         // n_products = b_xn + W_xn @ x
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
@@ -482,9 +484,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -506,6 +508,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -545,6 +548,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -600,9 +604,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = input_hoisted + W_hr @ h_previous
-        // z_preactivation = input_hoisted + W_hz @ h_previous
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products4(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -624,6 +628,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -2715,10 +2720,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
         // n_products = b_xn + W_xn @ x
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
@@ -2934,6 +2941,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -2995,6 +3003,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -3045,6 +3054,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -3871,10 +3881,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
         // n_products = b_xn + W_xn @ x
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
@@ -4190,6 +4202,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -4251,6 +4264,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -4301,6 +4315,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -4945,10 +4960,12 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
         // n_products = b_xn + W_xn @ x
-        // n_preactivation = b_hn + W_hn @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
+        // n_preactivation += W_hn @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
@@ -5436,6 +5453,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -5497,6 +5515,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float betweenRow, int rows)
         {
@@ -5547,6 +5566,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
         // n_preactivation = r * n_preactivation + n_products_hoisted
+        // between = 1 - z
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue6(ref float sumsRow, ref float betweenRow, int rows)
         {

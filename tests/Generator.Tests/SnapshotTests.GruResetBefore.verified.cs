@@ -94,18 +94,18 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 16]
+            private readonly nint _input; // [steps, rows, 16]
             private readonly nint _output; // [rows, 17]
             private readonly nint _state0; // [rows, 17]
-            private readonly nint _rowNPreactivation5; // [rows, 17]
-            private readonly nint _rowZ6; // [rows, 17]
-            private readonly nint _rowValue7; // [rows, 17]
-            private readonly nint _rowValue8; // [rows, 17]
-            private readonly nint _stepH2; // [rows, 17]
-            private readonly nint _stepSums3; // [rows, 3, 17]
+            private readonly nint _rowNPreactivation5; // [17]
+            private readonly nint _rowZ6; // [17]
+            private readonly nint _rowValue7; // [17]
+            private readonly nint _rowValue8; // [17]
+            private readonly nint _stepH2; // [2, rows, 17]
+            private readonly nint _stepSums3; // [rows, 3, 17]: r_preactivation, z_preactivation, n_preactivation
             private readonly nint _stepValue4; // [rows, 17]
-            private readonly nint _runSums2; // [rows, 3, 17]
-            private readonly nint _runH3; // [rows, 17]
+            private readonly nint _runSums2; // [steps, rows, 3, 17]: sum, z, sum
+            private readonly nint _runH3; // [steps + 1, rows, 17]
             private readonly nint _runValue4; // [rows, 17]
             private readonly nint _zeros; // what sums without a bias start from
 
@@ -226,17 +226,17 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 16]
+            private readonly nint _input; // [steps, rows, 16]
             private readonly nint _state0; // [rows, 17]
-            private readonly nint _outputGradient; // [rows, 17]
-            private readonly nint _inputGradient; // [rows, 16]
+            private readonly nint _outputGradient; // [steps, rows, 17]
+            private readonly nint _inputGradient; // [steps, rows, 16]
             private readonly nint _finalGradient0; // [rows, 17]
             private readonly nint _initialGradient0; // [rows, 17]
-            private readonly nint _sums2; // [rows, 5, 17]
-            private readonly nint _h3; // [rows, 17]
+            private readonly nint _sums2; // [steps, rows, 5, 17]: d_r_preactivation, d_z_preactivation, n, r, z
+            private readonly nint _h3; // [steps + 1, rows, 17]
             private readonly nint _value4; // [rows, 17]
             private readonly nint _value5; // [rows, 17]
-            private readonly nint _dHPrevious9; // [rows, 17]
+            private readonly nint _dHPrevious9; // [2, rows, 17]
             private readonly nint _dH10; // [rows, 17]
             private readonly nint _sum11; // [rows, 17]
             private readonly nint _dHPreviousProducts12; // [rows, 17]
@@ -435,11 +435,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
     /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
+        // n_preactivation = b_n + W_xn @ x
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
@@ -457,7 +461,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -477,9 +481,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
+        // n_preactivation = b_n + W_xn @ x
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products(ref float inputsRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -498,8 +502,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -520,6 +524,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float hPreviousRow, ref float valueRow, int rows)
         {
@@ -537,7 +543,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products3(ref float sumsRow, ref float parameters, int rows)
         {
@@ -596,8 +602,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = input_hoisted + W_hr @ h_previous
-        // z_preactivation = input_hoisted + W_hz @ h_previous
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products5(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -618,6 +624,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
@@ -635,7 +643,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = input_hoisted + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Products6(ref float valueRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -678,6 +686,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -765,7 +774,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + (d_h * z + d_h_previous_products)
+        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + d_h * z + d_h_previous_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint3(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float sumRow, ref float dHPreviousRow, int rows)
         {
@@ -783,6 +792,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // value = r * h[t-1]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Adjoint(ref float sumsRow, ref float hPreviousRow, int rows)
         {
@@ -3918,11 +3928,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
+        // n_preactivation = b_n + W_xn @ x
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
@@ -4108,7 +4122,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -4147,6 +4161,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float hPreviousRow, ref float valueRow, int rows)
         {
@@ -4207,6 +4223,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
@@ -4273,6 +4291,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -4342,7 +4361,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + (d_h * z + d_h_previous_products)
+        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + d_h * z + d_h_previous_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint3(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float sumRow, ref float dHPreviousRow, int rows)
         {
@@ -4371,6 +4390,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // value = r * h[t-1]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Adjoint(ref float sumsRow, ref float hPreviousRow, int rows)
         {
@@ -5302,11 +5322,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
+        // n_preactivation = b_n + W_xn @ x
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
@@ -5576,7 +5600,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -5624,6 +5648,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float hPreviousRow, ref float valueRow, int rows)
         {
@@ -5684,6 +5710,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
@@ -5750,6 +5778,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -5819,7 +5848,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + (d_h * z + d_h_previous_products)
+        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + d_h * z + d_h_previous_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint3(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float sumRow, ref float dHPreviousRow, int rows)
         {
@@ -5848,6 +5877,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // value = r * h[t-1]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Adjoint(ref float sumsRow, ref float hPreviousRow, int rows)
         {
@@ -6693,11 +6723,15 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // r_preactivation = b_r + W_xr @ x + W_hr @ h_previous
-        // z_preactivation = b_z + W_xz @ x + W_hz @ h_previous
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // r_preactivation = b_r + W_xr @ x
+        // z_preactivation = b_z + W_xz @ x
+        // n_preactivation = b_n + W_xn @ x
+        // r_preactivation += W_hr @ h_previous
+        // z_preactivation += W_hz @ h_previous
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float nPreactivationRow, ref float zRow, ref float valueRow, ref float valueRow2, ref float parameters)
         {
@@ -7135,7 +7169,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // n_preactivation = b_n + W_xn @ x + W_hn @ r * h_previous
+        // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -7201,6 +7235,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue(ref float sumsRow, ref float hPreviousRow, ref float valueRow, int rows)
         {
@@ -7261,6 +7297,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // z = sigmoid(z_preactivation)
         // r = sigmoid(r_preactivation)
+        // value = 1 - z
+        // value = r * h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float hPreviousRow, ref float valueRow, ref float valueRow2, int rows)
         {
@@ -7327,6 +7365,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
+        // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
@@ -7396,7 +7435,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + (d_h * z + d_h_previous_products)
+        // d_h_previous = transpose(W_hn) @ d_n_preactivation * r + d_h * z + d_h_previous_products
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Adjoint3(ref float dHRow, ref float sumsRow, ref float dHPreviousProductsRow, ref float sumRow, ref float dHPreviousRow, int rows)
         {
@@ -7425,6 +7464,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
+        // value = r * h[t-1]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Adjoint(ref float sumsRow, ref float hPreviousRow, int rows)
         {

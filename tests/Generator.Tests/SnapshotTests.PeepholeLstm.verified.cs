@@ -122,17 +122,17 @@ namespace Samples
             private readonly int[] _tokens;
 
             // Where the buffers start, in floats.
-            private readonly nint _output; // [rows, 65]
+            private readonly nint _output; // [steps, rows, 65]
             private readonly nint _state0; // [rows, 128]
             private readonly nint _state1; // [rows, 128]
-            private readonly nint _rowYPreactivation9; // [rows, 65]
-            private readonly nint _stepC3; // [rows, 128]
-            private readonly nint _stepH4; // [rows, 128]
-            private readonly nint _stepSums5; // [rows, 4, 128]
+            private readonly nint _rowYPreactivation9; // [65]
+            private readonly nint _stepC3; // [2, rows, 128]
+            private readonly nint _stepH4; // [2, rows, 128]
+            private readonly nint _stepSums5; // [rows, 4, 128]: i_products, f_products, g_preactivation, o_products
             private readonly nint _stepYPreactivation6; // [rows, 65]
-            private readonly nint _runSums4; // [rows, 4, 128]
-            private readonly nint _runC5; // [rows, 128]
-            private readonly nint _runH6; // [rows, 128]
+            private readonly nint _runSums4; // [steps, rows, 4, 128]
+            private readonly nint _runC5; // [2, rows, 128]
+            private readonly nint _runH6; // [steps + 1, rows, 128]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _scratch; // new states while products still read the old ones
 
@@ -271,19 +271,19 @@ namespace Samples
             private readonly int[] _tokens;
 
             // Where the buffers start, in floats.
-            private readonly nint _output; // [rows, 65]
+            private readonly nint _output; // [steps, rows, 65]
             private readonly nint _state0; // [rows, 128]
             private readonly nint _state1; // [rows, 128]
-            private readonly nint _outputGradient; // [rows, 65]
+            private readonly nint _outputGradient; // [steps, rows, 65]
             private readonly nint _finalGradient0; // [rows, 128]
             private readonly nint _initialGradient0; // [rows, 128]
             private readonly nint _finalGradient1; // [rows, 128]
             private readonly nint _initialGradient1; // [rows, 128]
-            private readonly nint _sums4; // [rows, 6, 128]
-            private readonly nint _c5; // [rows, 128]
-            private readonly nint _h6; // [rows, 128]
-            private readonly nint _dCPrevious10; // [rows, 128]
-            private readonly nint _dHPrevious11; // [rows, 128]
+            private readonly nint _sums4; // [steps, rows, 6, 128]: d_x, o, g, tanh_c, i, f
+            private readonly nint _c5; // [steps + 1, rows, 128]
+            private readonly nint _h6; // [steps + 1, rows, 128]
+            private readonly nint _dCPrevious10; // [2, rows, 128]
+            private readonly nint _dHPrevious11; // [2, rows, 128]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
@@ -472,10 +472,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
     /// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>
     file static class Kernels
     {
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         // i_preactivation = w_ci * c_previous + i_products
         // i = sigmoid(i_preactivation)
         // g = tanh(g_preactivation)
@@ -484,7 +488,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
@@ -520,10 +525,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
@@ -541,10 +546,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -588,7 +593,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue2(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -659,10 +665,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = input_hoisted + W_hi @ h_previous
-        // f_products = input_hoisted + W_hf @ h_previous
-        // g_preactivation = input_hoisted + W_hc @ h_previous
-        // o_products = input_hoisted + W_ho @ h_previous
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
@@ -706,7 +712,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue4(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -744,9 +751,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_h = d_h_upstream + d_h_carried
-        // d_o = d_h * saved
+        // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - saved * saved) + d_c_carried
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_c_carried
         // d_c = d_o_preactivation * w_co + d_c
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
@@ -774,7 +781,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_h_previous = d_h_previous + transpose(W_hi) @ d_i_preactivation
+        // d_h_previous = transpose(W_ho) @ d_o_preactivation + transpose(W_hf) @ d_f_preactivation + transpose(W_hc) @ d_g_preactivation + transpose(W_hi) @ d_i_preacti …
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products3(ref float sumsRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
@@ -2805,10 +2812,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         // i_preactivation = w_ci * c_previous + i_products
         // i = sigmoid(i_preactivation)
         // g = tanh(g_preactivation)
@@ -2817,7 +2828,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
@@ -2861,8 +2873,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c = VectorMath.MultiplyAdd(i, g, v33);
                     V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                     V o = VectorMath.Sigmoid(o_preactivation);
-                    V v37 = VectorMath.Tanh(c);
-                    V h = o * v37;
+                    V tanh_c = VectorMath.Tanh(c);
+                    V h = o * tanh_c;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h;
                 }
@@ -2914,10 +2926,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
@@ -2984,7 +2996,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue2(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -2997,8 +3010,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3082,7 +3095,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue4(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -3095,10 +3109,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -3110,9 +3124,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_h = d_h_upstream + d_h_carried
-        // d_o = d_h * saved
+        // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - saved * saved) + d_c_carried
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_c_carried
         // d_c = d_o_preactivation * w_co + d_c
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
@@ -3135,7 +3149,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
@@ -3146,12 +3160,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V d_o = d_h * saved;
+                        V d_o = d_h * tanh_c;
                         V v33 = constant18 - o;
                         V v34 = o * v33;
                         V d_o_preactivation = d_o * v34;
                         V v36 = d_h * o;
-                        V v37 = saved * saved;
+                        V v37 = tanh_c * tanh_c;
                         V v38 = constant18 - v37;
                         V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
@@ -3959,10 +3973,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         // i_preactivation = w_ci * c_previous + i_products
         // i = sigmoid(i_preactivation)
         // g = tanh(g_preactivation)
@@ -3971,7 +3989,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
@@ -4027,8 +4046,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v33_0);
                     V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
-                    V v37_0 = VectorMath.Tanh(c_0);
-                    V h_0 = o_0 * v37_0;
+                    V tanh_c_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * tanh_c_0;
                     V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit));
                     V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98824 + unit));
                     V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99080 + unit));
@@ -4042,8 +4061,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v31_1);
                     V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
-                    V v35_1 = VectorMath.Tanh(c_1);
-                    V h_1 = o_1 * v35_1;
+                    V tanh_c_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * tanh_c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit)) = c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, unit)) = h_0;
@@ -4109,10 +4128,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
@@ -4183,7 +4202,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue2(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -4196,8 +4216,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4285,7 +4305,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue4(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -4298,10 +4319,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -4313,9 +4334,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_h = d_h_upstream + d_h_carried
-        // d_o = d_h * saved
+        // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - saved * saved) + d_c_carried
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_c_carried
         // d_c = d_o_preactivation * w_co + d_c
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
@@ -4338,7 +4359,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
@@ -4349,12 +4370,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V d_o = d_h * saved;
+                        V d_o = d_h * tanh_c;
                         V v33 = constant18 - o;
                         V v34 = o * v33;
                         V d_o_preactivation = d_o * v34;
                         V v36 = d_h * o;
-                        V v37 = saved * saved;
+                        V v37 = tanh_c * tanh_c;
                         V v38 = constant18 - v37;
                         V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
@@ -5004,10 +5025,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
+        // i_products += W_hi @ h_previous
+        // f_products += W_hf @ h_previous
+        // g_preactivation += W_hc @ h_previous
+        // o_products += W_ho @ h_previous
         // i_preactivation = w_ci * c_previous + i_products
         // i = sigmoid(i_preactivation)
         // g = tanh(g_preactivation)
@@ -5016,7 +5041,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // c = i * g + f * c_previous
         // o_preactivation = w_co * c + o_products
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Step(int token, ref float hRow, ref float cRow, ref float parameters, ref float scratch)
         {
@@ -5096,8 +5122,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v33_0);
                     V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
-                    V v37_0 = VectorMath.Tanh(c_0);
-                    V h_0 = o_0 * v37_0;
+                    V tanh_c_0 = VectorMath.Tanh(c_0);
+                    V h_0 = o_0 * tanh_c_0;
                     V c_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 4 + unit));
                     V w_ci_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98820 + unit));
                     V w_cf_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99076 + unit));
@@ -5111,8 +5137,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v31_1);
                     V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
-                    V v35_1 = VectorMath.Tanh(c_1);
-                    V h_1 = o_1 * v35_1;
+                    V tanh_c_1 = VectorMath.Tanh(c_1);
+                    V h_1 = o_1 * tanh_c_1;
                     V c_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit));
                     V w_ci_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98824 + unit));
                     V w_cf_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99080 + unit));
@@ -5126,8 +5152,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v31_2);
                     V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c_2, o_products_2);
                     V o_2 = VectorMath.Sigmoid(o_preactivation_2);
-                    V v35_2 = VectorMath.Tanh(c_2);
-                    V h_2 = o_2 * v35_2;
+                    V tanh_c_2 = VectorMath.Tanh(c_2);
+                    V h_2 = o_2 * tanh_c_2;
                     V c_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 12 + unit));
                     V w_ci_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98828 + unit));
                     V w_cf_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99084 + unit));
@@ -5141,8 +5167,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v31_3);
                     V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c_3, o_products_3);
                     V o_3 = VectorMath.Sigmoid(o_preactivation_3);
-                    V v35_3 = VectorMath.Tanh(c_3);
-                    V h_3 = o_3 * v35_3;
+                    V tanh_c_3 = VectorMath.Tanh(c_3);
+                    V h_3 = o_3 * tanh_c_3;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c_0;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 4 + unit)) = c_1;
                     Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, 8 + unit)) = c_2;
@@ -5236,10 +5262,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // i_products = b_i + W_xi @ onehot(x) + W_hi @ h_previous
-        // f_products = b_f + W_xf @ onehot(x) + W_hf @ h_previous
-        // g_preactivation = b_c + W_xc @ onehot(x) + W_hc @ h_previous
-        // o_products = b_o + W_xo @ onehot(x) + W_ho @ h_previous
+        // i_products = b_i + W_xi @ onehot(x)
+        // f_products = b_f + W_xf @ onehot(x)
+        // g_preactivation = b_c + W_xc @ onehot(x)
+        // o_products = b_o + W_xo @ onehot(x)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Lookup(ref int tokens, ref float sumsRow, ref float parameters, int rows)
         {
@@ -5318,7 +5344,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue2(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -5331,8 +5358,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5428,7 +5455,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // o = sigmoid(o_preactivation)
-        // h = o * tanh(c)
+        // tanh_c = tanh(c)
+        // h = o * tanh_c
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Epilogue4(ref float sumsRow, ref float cRow, ref float hRow, int rows)
         {
@@ -5441,10 +5469,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V c = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
-                        V v21 = VectorMath.Tanh(c);
-                        V h = o * v21;
+                        V tanh_c = VectorMath.Tanh(c);
+                        V h = o * tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = v21;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
                     }
 
@@ -5456,9 +5484,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         }
 
         // d_h = d_h_upstream + d_h_carried
-        // d_o = d_h * saved
+        // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - saved * saved) + d_c_carried
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_c_carried
         // d_c = d_o_preactivation * w_co + d_c
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
@@ -5481,7 +5509,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
-                        V saved = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
@@ -5492,12 +5520,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
                         V d_h = d_h_upstream + d_h_carried;
-                        V d_o = d_h * saved;
+                        V d_o = d_h * tanh_c;
                         V v33 = constant18 - o;
                         V v34 = o * v33;
                         V d_o_preactivation = d_o * v34;
                         V v36 = d_h * o;
-                        V v37 = saved * saved;
+                        V v37 = tanh_c * tanh_c;
                         V v38 = constant18 - v37;
                         V d_c = VectorMath.MultiplyAdd(v36, v38, d_c_carried);
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);

@@ -79,13 +79,13 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 3]
+            private readonly nint _input; // [steps, rows, 3]
             private readonly nint _output; // [rows, 5]
             private readonly nint _state0; // [rows, 5]
-            private readonly nint _stepH2; // [rows, 5]
+            private readonly nint _stepH2; // [2, rows, 5]
             private readonly nint _stepHPreactivation3; // [rows, 5]
-            private readonly nint _runSum2; // [rows, 5]
-            private readonly nint _runH3; // [rows, 5]
+            private readonly nint _runSum2; // [steps, rows, 5]
+            private readonly nint _runH3; // [steps + 1, rows, 5]
             private readonly nint _zeros; // what sums without a bias start from
 
             internal Session(Rnn model, int batchSize, int steps, int threads)
@@ -193,16 +193,16 @@ namespace Samples
             private readonly int _steps;
 
             // Where the buffers start, in floats.
-            private readonly nint _input; // [rows, 3]
+            private readonly nint _input; // [steps, rows, 3]
             private readonly nint _state0; // [rows, 5]
-            private readonly nint _outputGradient; // [rows, 5]
-            private readonly nint _inputGradient; // [rows, 3]
+            private readonly nint _outputGradient; // [steps, rows, 5]
+            private readonly nint _inputGradient; // [steps, rows, 3]
             private readonly nint _finalGradient0; // [rows, 5]
             private readonly nint _initialGradient0; // [rows, 5]
-            private readonly nint _sum2; // [rows, 5]
-            private readonly nint _h3; // [rows, 5]
-            private readonly nint _dHPrevious7; // [rows, 5]
-            private readonly nint _dHPreactivation8; // [rows, 5]
+            private readonly nint _sum2; // [steps, rows, 5]
+            private readonly nint _h3; // [steps + 1, rows, 5]
+            private readonly nint _dHPrevious7; // [2, rows, 5]
+            private readonly nint _dHPreactivation8; // [steps, rows, 5]
             private readonly nint _zeros; // what sums without a bias start from
             private readonly nint _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly nint _derived; // weights repacked for transposed products
@@ -467,7 +467,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // h_preactivation = input_hoisted + W_h @ h_previous
+        // h_preactivation += W_h @ h_previous
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Products3(ref float hPreviousRow, ref float sumRow, ref float parameters, int rows)
         {
