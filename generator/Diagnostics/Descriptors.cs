@@ -1,7 +1,9 @@
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Microsoft.CodeAnalysis;
+using Unrolled.Generator.Frontend.Equations;
 
 namespace Unrolled.Generator.Diagnostics;
 
@@ -41,11 +43,11 @@ internal static class Descriptors
     public static readonly DiagnosticDescriptor UnsupportedClass = new(
         DiagnosticIds.UnsupportedClass,
         "The model's class is of a kind that cannot be a model",
-        "The class '{0}' {1} (make it an ordinary partial class)",
+        "The class '{0}' {1} ({2})",
         Model,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "Static and abstract classes, records, file-local classes and classes with a primary constructor cannot take the members the generator writes.",
+        "Static and abstract classes, records, file-local classes and classes with a primary constructor cannot take the members the generator writes: Layout, Parameters, Session, Trainer, CreateSession, CreateTrainer, CreateLayout and a constructor with a seed. Neither the class nor another of its members may have their names.",
         Help + "#unr003");
 
     public static readonly DiagnosticDescriptor ContainingTypeNotPartial = new(
@@ -325,7 +327,7 @@ internal static class Descriptors
         Equations,
         DiagnosticSeverity.Error,
         isEnabledByDefault: true,
-        "Limits keep the compiler's time and memory within bounds: 64 KiB of text, 256 levels of nesting, 10,000 values and operations after expansion, 8 steps of delay, 1,000,000 elements of a value.",
+        FormattableString.Invariant($"Limits keep the compiler's time and memory within bounds: {Limits.TextBytes / 1024} KiB of text, {Limits.Nesting} levels of nesting, {Limits.Nodes:N0} operations after expansion, {Limits.Values:N0} values computed in a step or kept of earlier ones, {Limits.Delay} steps of delay, {Limits.Size:N0} elements of a value, names of {Limits.NameCharacters} characters."),
         Help + "#unr108");
 
     public static readonly DiagnosticDescriptor UnsupportedHere = new(

@@ -107,16 +107,23 @@ internal sealed class AttributeFrontend
             Report(Descriptors.GenericClass, _location, _class.Name);
         }
 
+        string space = _class.ContainingNamespace.IsGlobalNamespace && _class.ContainingType is null ? "" : "…";
         string? what = _class.IsStatic ? "is static"
             : _class.IsAbstract ? "is abstract"
             : _class.IsRecord ? "is a record"
             : _class.IsFileLocal || containing.Any(type => type.IsFileLocal) ? "is local to its file"
-            : TypeNames.IsTaken(_class.ContainingNamespace.IsGlobalNamespace && _class.ContainingType is null ? "" : "…", _class.Name) ? "has the name of what it is to be given, and needs another"
+            : TypeNames.IsTaken(space, _class.Name) ? "has the name of a member that the generator gives it"
             : HasPrimaryConstructor() ? "has a primary constructor"
             : null;
         if (what is not null)
         {
-            Report(Descriptors.UnsupportedClass, _location, _class.Name, what);
+            Report(Descriptors.UnsupportedClass, _location, _class.Name, what, TypeNames.IsTaken(space, _class.Name) ? "rename the class" : "make it an ordinary partial class");
+        }
+
+        foreach (ISymbol member in _class.GetMembers().Where(IsEmittedToo))
+        {
+            string name = member is IMethodSymbol { MethodKind: MethodKind.Constructor } ? "a constructor with a seed" : $"'{member.Name}'";
+            Report(Descriptors.UnsupportedClass, LocationInfo.From(member.Locations[0]), _class.Name, $"declares {name}, which the generator writes", "give the member another name or other parameters");
         }
 
         foreach (INamedTypeSymbol type in containing)
@@ -127,6 +134,19 @@ internal sealed class AttributeFrontend
             }
         }
     }
+
+    /// <summary>Whether the generator writes a member that could not stand beside this one.</summary>
+    private static bool IsEmittedToo(ISymbol member) => !member.IsImplicitlyDeclared && member switch
+    {
+        IMethodSymbol { MethodKind: MethodKind.Constructor, IsStatic: false } method => Takes(method, "ulong"),
+        IMethodSymbol { Name: "CreateSession" } method => Takes(method, "int", "int", "int"),
+        IMethodSymbol { Name: "CreateTrainer" } method => Takes(method, "int", "int", "Unrolled.TrainerOptions?", "int") || Takes(method, "int", "int", "Unrolled.TrainerOptions", "int"),
+        IMethodSymbol { Name: "CreateLayout" } method => Takes(method),
+        IMethodSymbol { MethodKind: not MethodKind.Ordinary } => false,
+        _ => TypeNames.IsTaken("…", member.Name),
+    };
+
+    private static bool Takes(IMethodSymbol method, params string[] types) => method.Parameters.Select(parameter => parameter.Type.ToDisplayString()).SequenceEqual(types);
 
     private bool HasPrimaryConstructor() => _class.DeclaringSyntaxReferences
         .Any(reference => reference.GetSyntax(_cancellation) is TypeDeclarationSyntax { ParameterList: not null });
