@@ -221,7 +221,10 @@ public sealed class ParserTests
         // What an equation lacks or has too much of
         { "h[t] =«»", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', but the line ends here" },
         { "h[t] = «=» 2", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', not '='" },
-        { "h[t] = a «b»", DiagnosticIds.SyntaxError, "Expected an operator or the end of the line, not 'b'" },
+        { "h[t] = a «b»", DiagnosticIds.SyntaxError, "Expected an operator or the end of the line, not 'b' (write '@' between a matrix and a vector, '*' between elements)" },
+        { "h[t] = tanh(W «x»[t])", DiagnosticIds.SyntaxError, "Expected an operator, ',' or ')', not 'x' (write '@' between a matrix and a vector, '*' between elements)" },
+        { "h[t] = a *«*» 2", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', not '*' (write square(a) or a * a for a power)" },
+        { "h[t] = a /«/» the previous state", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', not '/' (a comment begins with '#')" },
         { "h[t] = a +«»", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', but the line ends here" },
         { "h[t] = a +«»\nc[t] = b", DiagnosticIds.SyntaxError, "Expected a value, a number, a call or '(', but the line ends here" },
         { "h[t] = tanh«(»a", DiagnosticIds.SyntaxError, "'(' is never closed (add the ')')" },

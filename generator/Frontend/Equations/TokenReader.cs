@@ -183,8 +183,18 @@ internal sealed class TokenReader
         }
         else
         {
-            Report(DiagnosticIds.SyntaxError, $"Expected {expected}, not '{token.Text}'", token.Span);
+            Report(DiagnosticIds.SyntaxError, $"Expected {expected}, not '{token.Text}'{Remedy(token, expected)}", token.Span);
         }
+    }
+
+    /// <summary>What was probably meant by something that other languages write so.</summary>
+    private string Remedy(Token token, string expected)
+    {
+        Token? previous = CurrentIndex > 0 ? _tokens[CurrentIndex - 1] : null;
+        return token.Is("*") && previous is { } star && star.Is("*") ? " (write square(a) or a * a for a power)"
+            : token.Is("/") && previous is { } slash && slash.Is("/") ? " (a comment begins with '#')"
+            : token.Kind == TokenKind.Name && expected.StartsWith("an operator", StringComparison.Ordinal) ? " (write '@' between a matrix and a vector, '*' between elements)"
+            : "";
     }
 
     /// <summary>After an error, goes on to where the next statement starts, so that its errors are found too.</summary>
