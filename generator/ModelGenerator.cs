@@ -66,6 +66,15 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .Select(static (pair, _) => Guard(() => pair.Right.Resolve(pair.Left), pair.Left.Location, pair.Left.Spec.Class, fault => Fault(pair.Left.Location, fault)))
             .WithTrackingName(StepNames.Resolve);
 
+        // Layers without a model give nothing, and nobody else would say why.
+        IncrementalValuesProvider<DiagnosticInfo> orphans = context.SyntaxProvider
+            .CreateSyntaxProvider(
+                static (node, _) => MissingModel.IsCandidate(node),
+                static (syntax, cancellation) => MissingModel.Find(syntax.Node, syntax.SemanticModel, cancellation))
+            .Where(static diagnostic => diagnostic is not null)
+            .Select(static (diagnostic, _) => diagnostic!);
+        context.RegisterSourceOutput(orphans, static (output, diagnostic) => output.ReportDiagnostic(diagnostic.ToDiagnostic()));
+
         // A file of JSON is a value already; it is read again when its text or a shared cell changes.
         IncrementalValuesProvider<ParsedModel> json = context.AdditionalTextsProvider
             .Where(static file => file.Path.EndsWith(JsonFrontend.Extension, StringComparison.OrdinalIgnoreCase))

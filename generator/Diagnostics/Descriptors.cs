@@ -230,6 +230,16 @@ internal static class Descriptors
         "A cell that a model declares is there for its own layers. Cells of the assembly and of *.cell files may wait for a model.",
         Help + "#unr021");
 
+    public static readonly DiagnosticDescriptor NoModel = new(
+        DiagnosticIds.NoModel,
+        "A class with layers is not a model",
+        "The class '{0}' has layers but no [Model] (add [Model(Features = n)] for vectors of n elements, or [Model(Tokens = n)])",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Only [Model] makes a class a network: it says what the first layer reads.",
+        Help + "#unr022");
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -383,6 +393,7 @@ internal static class Descriptors
         ModelDeclaredTwice,
         ModelTooLarge,
         UnusedCell,
+        NoModel,
         InternalError,
         SyntaxError,
         UnknownName,

@@ -25,6 +25,7 @@ internal static class DiagnosticIds
     public const string ModelDeclaredTwice = "UNR019";
     public const string ModelTooLarge = "UNR020";
     public const string UnusedCell = "UNR021";
+    public const string NoModel = "UNR022";
 
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";

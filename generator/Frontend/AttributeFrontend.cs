@@ -440,10 +440,10 @@ internal sealed class AttributeFrontend
 
     // ---- attributes
 
-    private static bool IsOf(AttributeData attribute, string name) =>
+    internal static bool IsOf(AttributeData attribute, string name) =>
         attribute.AttributeClass is INamedTypeSymbol type && type.Name == name && IsOurs(type);
 
-    private static bool IsLayer(AttributeData attribute) =>
+    internal static bool IsLayer(AttributeData attribute) =>
         IsOf(attribute, LayerAttribute) || (attribute.AttributeClass?.BaseType is { Name: LayerAttribute } layer && IsOurs(layer));
 
     private static bool IsOurs(INamedTypeSymbol type) =>

@@ -178,6 +178,13 @@ internal static class DiagnosticExamples
             [Cell("own", "h[t] = tanh(W @ x[t])")]
             partial class Motor;
             """),
+        Source(DiagnosticIds.NoModel, """
+            [Lstm(8), Dense(2)]
+            partial class «Motor»;
+            """, """
+            [Model(Features = 3), Lstm(8), Dense(2)]
+            partial class Motor;
+            """),
         Cell(DiagnosticIds.SyntaxError, """
             h[t] = tanh(W @ x[t] «b»)
             """, """

@@ -217,6 +217,8 @@ public sealed class FrontendTests
         { "[Model(Features = 3), Rnn(2)] abstract partial class «M» { }", DiagnosticIds.UnsupportedClass, "The class 'M' is abstract" },
         { "[Model(Features = 3), Rnn(2)] partial record «M» { }", DiagnosticIds.UnsupportedClass, "The class 'M' is a record" },
         { "[Model(Features = 3), Rnn(2)] file partial class «M» { }", DiagnosticIds.UnsupportedClass, "The class 'M' is local to its file" },
+        { "[global::Unrolled.LayerAttribute(\"gru\", 2)] partial class «M»;", DiagnosticIds.NoModel, "The class 'M' has layers but no [Model]" },
+        { "[Unrolled.Rnn(2)] partial class «M»; class LstmAttribute : System.Attribute; [LstmAttribute] class Other;", DiagnosticIds.NoModel, "The class 'M' has layers but no [Model]" },
         { "[Model(Features = 3), Rnn(2)] partial class «Session»;", DiagnosticIds.UnsupportedClass, "The class 'Session' has the name of a member that the generator gives it (rename the class)" },
         { "[Model(Features = 3), Rnn(2)] partial class M { public int «Parameters» => 3; public int Layouts => 2; }", DiagnosticIds.UnsupportedClass, "The class 'M' declares 'Parameters', which the generator writes (give the member another name or other parameters)" },
         { "[Model(Features = 3), Rnn(2)] partial class M { public «M»(ulong start) { } public M(int a) : this(1UL) { } }", DiagnosticIds.UnsupportedClass, "The class 'M' declares a constructor with a seed, which the generator writes" },
