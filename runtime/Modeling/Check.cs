@@ -41,8 +41,9 @@ internal static class Check
         int rows = length / elements;
         if (length == 0 || rows * elements != length || rows > batchSize)
         {
+            string rowsTaken = batchSize == 1 ? "one row" : $"1 to {batchSize} rows";
             throw new ArgumentException(
-                $"A step takes 1 to {batchSize} rows of {elements} elements; {length} elements are not that.", argument);
+                $"A step takes {rowsTaken} of {Count(elements, "element")}, not {Count(length, "element")} (more rows need a session with a larger batchSize).", argument);
         }
 
         return rows;
@@ -52,7 +53,7 @@ internal static class Check
     {
         if ((uint)rows > (uint)batchSize)
         {
-            throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows are 1 to {batchSize}, or 0 for all {batchSize}.");
+            throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows are 1 to {batchSize}, or 0 for all of them (more need a larger batchSize where this is created).");
         }
 
         return rows == 0 ? batchSize : rows;
@@ -67,7 +68,7 @@ internal static class Check
         if (steps * step != length)
         {
             throw new ArgumentException(
-                $"{length} elements are not a whole number of steps of {rows} rows of {elements} elements.", argument);
+                $"{Count(length, "element")} are not a whole number of steps of {Count(rows, "row")} of {Count(elements, "element")}.", argument);
         }
 
         return steps;
@@ -79,7 +80,7 @@ internal static class Check
         if (length != expected)
         {
             throw new ArgumentException(
-                $"{steps} steps of {rows} rows of {elements} elements are {expected}, not {length}.", argument);
+                $"{Count(steps, "step")} of {Count(rows, "row")} of {Count(elements, "element")} make {expected}, not {length}.", argument);
         }
     }
 
@@ -90,10 +91,12 @@ internal static class Check
             if ((uint)tokens[i] >= (uint)count)
             {
                 throw new ArgumentOutOfRangeException(
-                    argument, tokens[i], $"The element at {i} is {tokens[i]}; it must be 0 to {count - 1}.");
+                    argument, tokens[i], $"{(tokens.Length == 1 ? "The token" : $"The token at {i}")} is {tokens[i]}; it must be 0 to {count - 1}.");
             }
         }
     }
+
+    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 
     [DoesNotReturn]
     private static void ThrowTakesTokens(ModelLayout layout) => throw new InvalidOperationException(

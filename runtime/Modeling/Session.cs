@@ -122,6 +122,8 @@ public abstract class Session : Stateful, ISession
             return;
         }
 
+        Check.TakesTokens(Layout);
+        Check.Tokens(new ReadOnlySpan<int>(in token), Layout.Tokens, nameof(token));
         Step(new ReadOnlySpan<int>(in token), output);
     }
 

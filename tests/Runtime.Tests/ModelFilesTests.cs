@@ -137,7 +137,8 @@ public sealed class ModelFilesTests : IDisposable
         string folder = Directory.CreateDirectory(Path.Combine(_directory, "folder")).FullName;
         Assert.ThrowsAny<Exception>(() => _model.Save(folder));
         Assert.Equal([FilePath], Directory.GetFiles(_directory));
-        Assert.ThrowsAny<IOException>(() => _model.Save(Path.Combine(_directory, "none", "model.safetensors")));
+        string message = Assert.ThrowsAny<IOException>(() => _model.Save(Path.Combine(_directory, "none", "model.safetensors"))).Message;
+        Assert.Equal($"There is no folder '{Path.Combine(_directory, "none")}' for 'model.safetensors' (create it first).", message);
     }
 
     [Fact]

@@ -132,6 +132,21 @@ public class SessionTests
         AssertRefused<InvalidOperationException>(session, s => s.Run(new float[10], new float[2 * Outputs]));
     }
 
+    [Fact]
+    public void Refusals_say_what_would_fit()
+    {
+        ISession one = new LeakyModel(5, 0, Outputs, Loss.None).CreateSession(), two = new LeakyModel(0, 4, Outputs, Loss.None).CreateSession(2, 4);
+        ArgumentException token = Assert.Throws<ArgumentOutOfRangeException>(() => one.Step(5, new float[Outputs]));
+        Assert.Equal("token", token.ParamName);
+        Assert.StartsWith("The token is 5; it must be 0 to 4.", token.Message, StringComparison.Ordinal);
+        Told("A step takes one row of 1 element, not 2 elements (more rows need a session with a larger batchSize).", () => one.Step([1, 2], new float[2 * Outputs]));
+        Told("A step takes 1 to 2 rows of 4 elements, not 12 elements (more rows", () => two.Step(new float[12], new float[3 * Outputs]));
+        Told($"1 step of 1 row of {Outputs} elements make {Outputs}, not {Outputs + 1}.", () => two.Step(new float[4], new float[Outputs + 1]));
+        Told("5 elements are not a whole number of steps of 1 row of 4 elements.", () => two.Run(new float[5], new float[Outputs], rows: 1));
+
+        static void Told(string message, Action action) => Assert.StartsWith(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(-1, 1)]
