@@ -6,6 +6,9 @@ namespace Unrolled;
 /// </summary>
 public static class ModelFiles
 {
+    /// <summary>Differences of a kind that a message lists.</summary>
+    private const int MostTold = 8;
+
     /// <summary>Saves the parameters. Where it fails, a file that was there before is still there, unchanged.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file, usually <c>*.safetensors</c>; replaced where there is one.</param>
@@ -63,7 +66,7 @@ public static class ModelFiles
         List<string> differences = Differences(layout, file);
         if (differences.Count > 0)
         {
-            throw new SafetensorsException($"{source} does not fit {layout}: {string.Join("; ", differences)}.");
+            throw new SafetensorsException($"{source} does not fit {layout}: {Some(differences, "; ")}.");
         }
 
         foreach (ParameterInfo parameter in layout.Parameters)
@@ -105,11 +108,16 @@ public static class ModelFiles
 
         void Add(string what, IEnumerable<string> names)
         {
-            string list = string.Join(", ", names.Select(name => $"'{name}'"));
-            if (list.Length > 0)
+            List<string> quoted = [.. names.Select(name => $"'{name}'")];
+            if (quoted.Count > 0)
             {
-                differences.Add($"{what}: {list}");
+                // First: where whole layers differ, this says it best.
+                differences.Insert(0, $"{what}: {Some(quoted, ", ")}");
             }
         }
     }
+
+    /// <summary>The first few, and how many there are beside them.</summary>
+    private static string Some(List<string> items, string separator) =>
+        string.Join(separator, items.Take(MostTold)) + (items.Count > MostTold ? $"{separator}and {items.Count - MostTold} more" : "");
 }

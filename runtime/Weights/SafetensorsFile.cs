@@ -62,7 +62,7 @@ public sealed class SafetensorsFile
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > SafetensorsHeader.MaximumLength)
         {
-            throw new SafetensorsException($"The header claims {headerLength} bytes; the format allows {SafetensorsHeader.MaximumLength}.");
+            throw new SafetensorsException($"The header claims {headerLength} bytes; the format allows {SafetensorsHeader.MaximumLength} (is this a safetensors file?).");
         }
 
         byte[] json = ReadUpTo(stream, (long)headerLength);

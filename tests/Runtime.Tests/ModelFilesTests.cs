@@ -152,6 +152,17 @@ public sealed class ModelFilesTests : IDisposable
         Assert.Equal([FilePath], Directory.GetFiles(_directory));
     }
 
+    [Fact]
+    public void Another_models_weights_are_told_in_a_few_words()
+    {
+        string header = "{" + string.Join(",", Enumerable.Range(0, 30).Select(i => $"\"layer_{i}.W\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{4 * i},{4 * i + 4}]}}")) + "}";
+        string message = AssertRefused([.. BitConverter.GetBytes((long)header.Length), .. Encoding.ASCII.GetBytes(header), .. new byte[120]]);
+        Assert.Contains("unexpected: 'layer_0.W', ", message);
+        Assert.Contains("'layer_7.W', and 22 more", message);
+        Assert.DoesNotContain("layer_8.W", message);
+        Assert.InRange(message.Length, 100, 600);
+    }
+
     private string AssertRefused(byte[] bytes)
     {
         File.WriteAllBytes(FilePath, bytes);
