@@ -16,6 +16,9 @@ internal sealed class EquationPrinter
     /// <summary><c>name = expression</c>, one line.</summary>
     public string Equation(Node node) => Shorten((Name(node) is { } name ? name + " = " : "") + Expression(node, isRoot: true));
 
+    /// <summary>The same for a value that has no name of its own.</summary>
+    public string Equation(string name, Node node) => Shorten($"{name} = {Expression(node, isRoot: true)}");
+
     /// <summary>What a value is called, or null if no equation names it.</summary>
     public string? Name(Node node) => _table.Label(node)?.Replace('.', '_');
 
@@ -52,7 +55,7 @@ internal sealed class EquationPrinter
         switch (node.Kind)
         {
             case NodeKind.Parameter:
-                return (node.Name.Substring(node.Name.LastIndexOf('.') + 1), Binding.Atom);
+                return (node.Name.WithoutLayer(), Binding.Atom);
             case NodeKind.Constant:
                 return (SourceWriter.Number(node.Value).TrimEnd('f'), node.Value < 0 ? Binding.Ratio : Binding.Atom);
             case NodeKind.Map:

@@ -85,7 +85,7 @@ internal sealed partial class KernelEmitter
     }
 
     private static bool IsNear(StreamStage stage) =>
-        stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Sum(term => 4L * term.Packing.Length) <= Machine.NearBytes;
+        stage.Products().Sum(term => 4L * term.Packing.Length) <= Machine.NearBytes;
 
     /// <summary>
     /// How many blocks of a vector's lanes go together: enough sums that additions need not wait for each other, and whole panels.
@@ -94,7 +94,7 @@ internal sealed partial class KernelEmitter
     private static IEnumerable<(int First, int Count, int Repeats)> Blocks(InstructionSet set, StreamStage stage)
     {
         bool isNear = IsNear(stage);
-        List<Packing> packings = stage.Parts.OfType<ProductStage>().SelectMany(product => product.Terms).Select(term => term.Packing).ToList();
+        List<Packing> packings = stage.Products().Select(term => term.Packing).ToList();
         int total = (stage.Units + set.Lanes - 1) / set.Lanes;
         if (stage.Units <= Packing.Lanes)
         {

@@ -130,8 +130,7 @@ internal sealed partial class KernelEmitter
             _schedule = schedule;
             _layout = layout;
             _firstParameter = statement.Parameters().Select(parameter => layout.PlaceOf(parameter).Offset).DefaultIfEmpty(0).Min();
-            _firstDerived = (statement is StreamStage stage ? stage.Parts : ImmutableArray.Create(statement)).OfType<ProductStage>()
-                .SelectMany(product => product.Terms).Where(term => IsDerived(schedule, term.Packing)).Select(term => term.Packing.Offset).DefaultIfEmpty(0).Min();
+            _firstDerived = statement.Products().Where(term => IsDerived(schedule, term.Packing)).Select(term => term.Packing.Offset).DefaultIfEmpty(0).Min();
         }
 
         public ImmutableArray<(int Buffer, Moment Moment)> All => _rows.ToImmutableArray();
@@ -328,7 +327,7 @@ internal sealed partial class KernelEmitter
         Accumulator accumulator = stage.Accumulators[slot];
         string name = _equations.Name(accumulator.Value) is { } label ? $"{label} {(accumulator.Start == StartKind.InPlace ? "+=" : "=")} " : "";
         IEnumerable<string> start = accumulator.Bias is { } bias ? new[] { _equations.Expression(bias) } : Enumerable.Empty<string>();
-        List<Node> products = accumulator.Value.Products();
+        List<Node> products = accumulator.Value.Terms().Where(term => term.IsProduct()).ToList();
         IEnumerable<string> terms = stage.Terms
             .SelectMany(term => term.Packing.IsTransposed ? term.Packing.Matrices : ImmutableArray.Create(term.Packing.Matrices[slot]))
             .SelectMany(matrix => products.Where(product => product.Matrix() == matrix)).Distinct().Select(product => _equations.Expression(product, isRoot: true));
@@ -337,10 +336,8 @@ internal sealed partial class KernelEmitter
 
     /// <summary>What a stage computes: the equations with a name, then what is kept without one.</summary>
     private ImmutableArray<string> MapEquations(ModelSchedule schedule, MapStage stage) => stage.Computed().Where(node => _equations.Name(node) is not null).Select(_equations.Equation)
-        .Concat(stage.Stores.Where(store => _equations.Name(store.Node) is null && store.Node.Kind == NodeKind.Map)
-            .Select(store => EquationPrinter.Shorten($"{schedule.ValueOf(store.Operand).Name} = {_equations.Expression(store.Node)}")))
-        .Concat(stage.Reductions.Where(reduction => _equations.Name(reduction.Node) is null)
-            .Select(reduction => EquationPrinter.Shorten($"{schedule.ValueOf(reduction.Operand).Name} = {_equations.Expression(reduction.Node)}")))
+        .Concat(stage.Stores.Where(store => store.Node.Kind == NodeKind.Map).Concat(stage.Reductions).Where(kept => _equations.Name(kept.Node) is null)
+            .Select(kept => _equations.Equation(schedule.ValueOf(kept.Operand).Name, kept.Node)))
         .ToImmutableArray();
 
     // ---- token lookups

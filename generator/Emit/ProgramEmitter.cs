@@ -276,8 +276,7 @@ internal sealed class ProgramEmitter
     }
 
     private static bool AreFar(IEnumerable<Statement> statements) => ModelSchedule.Flat(statements)
-        .SelectMany(statement => statement is StreamStage stage ? stage.Parts : ImmutableArray.Create(statement))
-        .OfType<ProductStage>().SelectMany(product => product.Terms).Where(term => !term.IsLookup).Select(term => term.Packing).Distinct()
+        .SelectMany(statement => statement.Products()).Where(term => !term.IsLookup).Select(term => term.Packing).Distinct()
         .Sum(packing => (long)packing.Length * sizeof(float)) > Machine.FarBytes;
 
     private bool UsesRing(Loop loop) => loop.Body

@@ -108,16 +108,17 @@ internal sealed class AttributeFrontend
         }
 
         string space = _class.ContainingNamespace.IsGlobalNamespace && _class.ContainingType is null ? "" : "…";
-        string? what = _class.IsStatic ? "is static"
-            : _class.IsAbstract ? "is abstract"
-            : _class.IsRecord ? "is a record"
-            : _class.IsFileLocal || containing.Any(type => type.IsFileLocal) ? "is local to its file"
-            : TypeNames.IsTaken(space, _class.Name) ? "has the name of a member that the generator gives it"
-            : HasPrimaryConstructor() ? "has a primary constructor"
+        const string ordinary = "make it an ordinary partial class";
+        (string What, string Remedy)? wrong = _class.IsStatic ? ("is static", ordinary)
+            : _class.IsAbstract ? ("is abstract", ordinary)
+            : _class.IsRecord ? ("is a record", ordinary)
+            : _class.IsFileLocal || containing.Any(type => type.IsFileLocal) ? ("is local to its file", ordinary)
+            : TypeNames.IsTaken(space, _class.Name) ? ("has the name of a member that the generator gives it", "rename the class")
+            : HasPrimaryConstructor() ? ("has a primary constructor", ordinary)
             : null;
-        if (what is not null)
+        if (wrong is { } found)
         {
-            Report(Descriptors.UnsupportedClass, _location, _class.Name, what, TypeNames.IsTaken(space, _class.Name) ? "rename the class" : "make it an ordinary partial class");
+            Report(Descriptors.UnsupportedClass, _location, _class.Name, found.What, found.Remedy);
         }
 
         foreach (ISymbol member in _class.GetMembers().Where(IsEmittedToo))
@@ -140,13 +141,13 @@ internal sealed class AttributeFrontend
     {
         IMethodSymbol { MethodKind: MethodKind.Constructor, IsStatic: false } method => Takes(method, "ulong"),
         IMethodSymbol { Name: "CreateSession" } method => Takes(method, "int", "int", "int"),
-        IMethodSymbol { Name: "CreateTrainer" } method => Takes(method, "int", "int", "Unrolled.TrainerOptions?", "int") || Takes(method, "int", "int", "Unrolled.TrainerOptions", "int"),
+        IMethodSymbol { Name: "CreateTrainer" } method => Takes(method, "int", "int", "Unrolled.TrainerOptions", "int"),
         IMethodSymbol { Name: "CreateLayout" } method => Takes(method),
         IMethodSymbol { MethodKind: not MethodKind.Ordinary } => false,
         _ => TypeNames.IsTaken("…", member.Name),
     };
 
-    private static bool Takes(IMethodSymbol method, params string[] types) => method.Parameters.Select(parameter => parameter.Type.ToDisplayString()).SequenceEqual(types);
+    private static bool Takes(IMethodSymbol method, params string[] types) => method.Parameters.Select(parameter => parameter.Type.WithNullableAnnotation(NullableAnnotation.None).ToDisplayString()).SequenceEqual(types);
 
     private bool HasPrimaryConstructor() => _class.DeclaringSyntaxReferences
         .Any(reference => reference.GetSyntax(_cancellation) is TypeDeclarationSyntax { ParameterList: not null });

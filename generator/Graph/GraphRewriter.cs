@@ -189,6 +189,9 @@ internal static class GraphExtensions
     /// <summary>The name of the layer a parameter belongs to.</summary>
     public static string Layer(this Node parameter) => parameter.Name.Substring(0, parameter.Name.IndexOf('.'));
 
+    /// <summary>A name without the layer before it.</summary>
+    public static string WithoutLayer(this string name) => name.Substring(name.LastIndexOf('.') + 1);
+
     /// <summary>The vector that is seen as a column, or the value itself.</summary>
     public static Node Vector(this Node node) => node.Kind == NodeKind.Relabel && !node.IsProduct() ? node.Inputs[0] : node;
 
@@ -199,26 +202,36 @@ internal static class GraphExtensions
     /// <summary>The matrix of a product or a lookup.</summary>
     public static Node Matrix(this Node product) => (product.Kind == NodeKind.Relabel ? product.Inputs[0] : product).Inputs[0];
 
-    /// <summary>The products that a sum adds up, from left to right.</summary>
-    public static List<Node> Products(this Node sum)
+    /// <summary>What a sum adds up, from left to right.</summary>
+    public static List<Node> Terms(this Node sum) => sum.Leaves(node => node.IsMap("add"), _ => true);
+
+    /// <summary>What stands below an expression's inner nodes, from left to right.</summary>
+    /// <param name="isMeant">Asked of each node before it is looked at.</param>
+    public static List<Node> Leaves(this Node root, Func<Node, bool> isInner, Func<Node, bool> isMeant)
     {
-        var products = new List<Node>();
+        var leaves = new List<Node>();
         var pending = new Stack<Node>();
-        pending.Push(sum);
+        pending.Push(root);
         while (pending.Count > 0)
         {
             Node node = pending.Pop();
-            if (node.IsProduct())
+            if (!isMeant(node))
             {
-                products.Add(node);
+                continue;
             }
-            else if (node.IsMap("add"))
+
+            if (!isInner(node))
             {
-                pending.Push(node.Inputs[1]);
-                pending.Push(node.Inputs[0]);
+                leaves.Add(node);
+                continue;
+            }
+
+            for (int i = node.Inputs.Length - 1; i >= 0; i--)
+            {
+                pending.Push(node.Inputs[i]);
             }
         }
 
-        return products;
+        return leaves;
     }
 }

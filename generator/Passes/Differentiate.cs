@@ -261,7 +261,7 @@ internal static class Differentiate
             _adjoints[node] = _adjoints.TryGetValue(node, out Node? sum) ? _table.Add(sum, adjoint) : adjoint;
             if (_table.Label(node) is { } label)
             {
-                _table.SetLabel(_adjoints[node], "d_" + label.Substring(label.LastIndexOf('.') + 1));
+                _table.SetLabel(_adjoints[node], "d_" + label.WithoutLayer());
             }
         }
 

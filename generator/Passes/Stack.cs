@@ -344,7 +344,7 @@ internal static partial class Stack
             var products = new List<(Node Parameter, Node Value)>();
             foreach (Gradient gradient in gradients)
             {
-                foreach (Node term in Terms(gradient.Value))
+                foreach (Node term in gradient.Value.Terms())
                 {
                     bool isSumOfRows = (term.Over & (Axes.Batch | Axes.Time)) != 0;
                     if (term.Type.Has(Axes.Column))
@@ -402,43 +402,11 @@ internal static partial class Stack
             }
         }
 
-        private static List<Node> Terms(Node value) => Leaves(value, node => node.IsMap("add"), _ => true);
-
         /// <summary>What an elementwise expression reads from memory.</summary>
         private List<Node> Leaves(Node value)
         {
             var seen = new HashSet<Node>();
-            return Leaves(value, node => node.Kind == NodeKind.Map && !_operands.ContainsKey((0, node)), seen.Add);
-        }
-
-        /// <summary>What stands below an expression's inner nodes, from left to right.</summary>
-        /// <param name="isMeant">Asked of each node before it is looked at.</param>
-        private static List<Node> Leaves(Node root, Func<Node, bool> isInner, Func<Node, bool> isMeant)
-        {
-            var leaves = new List<Node>();
-            var pending = new Stack<Node>();
-            pending.Push(root);
-            while (pending.Count > 0)
-            {
-                Node node = pending.Pop();
-                if (!isMeant(node))
-                {
-                    continue;
-                }
-
-                if (!isInner(node))
-                {
-                    leaves.Add(node);
-                    continue;
-                }
-
-                for (int i = node.Inputs.Length - 1; i >= 0; i--)
-                {
-                    pending.Push(node.Inputs[i]);
-                }
-            }
-
-            return leaves;
+            return value.Leaves(node => node.Kind == NodeKind.Map && !_operands.ContainsKey((0, node)), seen.Add);
         }
 
         // ---- one region: the body of a loop, or what stands between loops
@@ -507,11 +475,7 @@ internal static partial class Stack
         }
 
         /// <summary>What a value is called, without its layer: layers alike have values of the same names.</summary>
-        private string NameOf(Node node, string otherwise)
-        {
-            string name = _table.Label(node) ?? otherwise;
-            return name.Substring(name.LastIndexOf('.') + 1);
-        }
+        private string NameOf(Node node, string otherwise) => (_table.Label(node) ?? otherwise).WithoutLayer();
 
         /// <summary>A packing made from the masters: transposed, or one matrix alone.</summary>
         private Packing Derive(ImmutableArray<Node> matrices, bool isTransposed)

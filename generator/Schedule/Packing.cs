@@ -91,7 +91,7 @@ internal sealed record ParameterLayout(ImmutableArray<ParameterPlace> Places, Im
         {
             foreach (List<Node> matrices in groups.Where(group => group[0].Layer() == layer.Key).OrderBy(group => order.IndexOf(group[0])))
             {
-                string name = string.Join("_", matrices.Select((matrix, index) => index == 0 ? matrix.Name.Replace('.', '_') : matrix.Name.Substring(matrix.Name.IndexOf('.') + 1)));
+                string name = string.Join("_", matrices.Select((matrix, index) => index == 0 ? matrix.Name.Replace('.', '_') : matrix.Name.WithoutLayer()));
                 var packing = new Packing(packings.Count, name, matrices.ToImmutableArray(), matrices[0].Type.Units, matrices[0].Type.Columns, IsTransposed: false, offset);
                 packings.Add(packing);
                 for (int slot = 0; slot < matrices.Count; slot++)

@@ -44,6 +44,14 @@ internal static class StatementExtensions
         _ => Extent.Sequence,
     };
 
+    /// <summary>The products a statement is made of.</summary>
+    public static IEnumerable<Term> Products(this Statement statement) => statement switch
+    {
+        ProductStage stage => stage.Terms,
+        StreamStage stage => stage.Parts.SelectMany(Products),
+        _ => Enumerable.Empty<Term>(),
+    };
+
     /// <summary>The parameters a statement reads, or adds to the gradients of; a product may read their derived packing instead.</summary>
     public static IEnumerable<Node> Parameters(this Statement statement) => statement switch
     {
