@@ -1,7 +1,6 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using Unrolled.Generator.Frontend;
-using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
@@ -10,9 +9,6 @@ namespace Unrolled.Generator;
 
 /// <summary>What a compilation gives: the emitted source, or the mistakes found in a layer's equations.</summary>
 internal sealed record CompilationResult(string? Source, EquatableArray<LayerError> Errors);
-
-/// <summary>A mistake in the equations of one layer, by its index in the model.</summary>
-internal sealed record LayerError(int Layer, EquationError Error);
 
 /// <summary>From a model's spec to C#: the passes in their order.</summary>
 internal static class Compiler

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Microsoft.CodeAnalysis;
-using Unrolled.Generator.Frontend.Equations;
 
 namespace Unrolled.Generator.Diagnostics;
 

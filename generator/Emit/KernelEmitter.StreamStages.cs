@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Unrolled.Generator.Graph;
-using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
 using static Unrolled.Generator.Emit.KernelText;
 
@@ -29,13 +28,13 @@ internal sealed partial class KernelEmitter
         }
 
         var extra = new List<string>();
-        if (terms.Any(term => !IsDerived(schedule, term.Packing)) || products.SelectMany(product => product.Accumulators).Any(accumulator => accumulator.Start == StartKind.Bias)
+        if (terms.Any(term => !schedule.IsDerived(term.Packing)) || products.SelectMany(product => product.Accumulators).Any(accumulator => accumulator.Start == StartKind.Bias)
             || stage.Parts.OfType<MapStage>().SelectMany(map => map.Inputs()).Any(node => node.Kind == NodeKind.Parameter))
         {
             extra.Add("parameters");
         }
 
-        if (terms.Any(term => IsDerived(schedule, term.Packing)))
+        if (terms.Any(term => schedule.IsDerived(term.Packing)))
         {
             extra.Add("derived");
         }
@@ -193,7 +192,7 @@ internal sealed partial class KernelEmitter
             string weights = locals[0].Fresh("weights");
             string origin = Sum(
                 Constant(rows.Offset(packing) + firstPanel * panelFloats), repeats ? $"unit * {panelFloats / (blocksInPanel * set.Lanes)}" : "", term.IsLookup ? $"token * {width * 16}" : "");
-            writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(IsDerived(schedule, packing) ? "derived" : "parameters")}, {(origin.Length == 0 ? "0" : origin)});");
+            writer.Line($"ref float {weights} = ref Unsafe.Add(ref {(schedule.IsDerived(packing) ? "derived" : "parameters")}, {(origin.Length == 0 ? "0" : origin)});");
             int Offset(int block, int slot)
             {
                 int at = first + block - firstPanel * blocksInPanel;

@@ -75,7 +75,7 @@ internal sealed class AttributeFrontend
             TypeNames.Namespace(_class),
             new EquatableArray<string>(TypeNames.ContainingTypes(_class).Select(TypeNames.Declaration)),
             TypeNames.Declaration(_class),
-            TypeNames.Identifier(_class.Name),
+            CSharpName.Identifier(_class.Name),
             tokens,
             features,
             new EquatableArray<LayerSpec>(layers),

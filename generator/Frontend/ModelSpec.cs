@@ -1,17 +1,12 @@
 using System;
 using System.Globalization;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Frontend;
 
 /// <summary>What the user asked for, whichever front end said it: the one value the compiler starts from.</summary>
-/// <param name="Namespace">The class's namespace, empty for the global one.</param>
-/// <param name="ContainingTypes">Declarations around the class, outermost first, as they must be repeated: <c>public static partial class Outer</c>.</param>
-/// <param name="Declaration">The class's own declaration to repeat: <c>partial class CharModel</c>.</param>
-/// <param name="Class">The class's name, without generics.</param>
-/// <param name="Tokens">Number of tokens for token input, 0 for vectors.</param>
-/// <param name="Features">Elements of an input vector, 0 for tokens.</param>
-/// <param name="Loss">None, SoftmaxCrossEntropy or MeanSquaredError: the runtime's <c>Loss</c> member.</param>
+/// <param name="Layers">From the input to the output.</param>
 internal sealed record ModelSpec(
     string Namespace,
     EquatableArray<string> ContainingTypes,
@@ -20,7 +15,7 @@ internal sealed record ModelSpec(
     int Tokens,
     int Features,
     EquatableArray<LayerSpec> Layers,
-    string Loss);
+    string Loss) : ModelClass(Namespace, ContainingTypes, Declaration, Class, Tokens, Features, Loss);
 
 /// <summary>One layer: a cell's equations and what the use site sets of them.</summary>
 /// <param name="Name">The layer's name, unique in the model; parameters are called <c>{Name}.{symbol}</c>.</param>

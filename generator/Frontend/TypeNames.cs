@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -12,13 +11,10 @@ namespace Unrolled.Generator.Frontend;
 /// <summary>How a class and what surrounds it are written again in the generated file, and how that file is called.</summary>
 internal static class TypeNames
 {
-    // A file's name takes 255 bytes at the most.
-    private const int LongestName = 200;
-
     /// <summary>The class's namespace as code, empty for the global one.</summary>
     public static string Namespace(INamedTypeSymbol type) => type.ContainingNamespace.IsGlobalNamespace
         ? ""
-        : string.Join(".", Namespaces(type).Select(part => Identifier(part.Name)));
+        : string.Join(".", Namespaces(type).Select(part => CSharpName.Identifier(part.Name)));
 
     /// <summary>The types around a type, outermost first.</summary>
     public static List<INamedTypeSymbol> ContainingTypes(INamedTypeSymbol type)
@@ -41,12 +37,8 @@ internal static class TypeNames
             TypeKind.Struct => type.IsRecord ? "record struct" : "struct",
             _ => type.IsRecord ? "record" : "class",
         };
-        return $"partial {kind} {Identifier(type.Name)}";
+        return $"partial {kind} {CSharpName.Identifier(type.Name)}";
     }
-
-    /// <summary>A name as code: one that is a keyword somewhere needs its @.</summary>
-    public static string Identifier(string name) =>
-        SyntaxFacts.GetKeywordKind(name) != SyntaxKind.None || SyntaxFacts.GetContextualKeywordKind(name) != SyntaxKind.None ? "@" + name : name;
 
     /// <summary>
     /// Whether a class of this name cannot hold the emitted members: one has its name, or it hides a namespace that the emitted code names.
@@ -59,11 +51,6 @@ internal static class TypeNames
         declaration is TypeDeclarationSyntax type && type.Modifiers.Any(SyntaxKind.PartialKeyword);
 
     /// <summary>
-    /// A class's full name where file systems and metadata bound its length: the end of a very long one gives way to a number made of it.
-    /// </summary>
-    public static string Shortened(string name) => name.Length <= LongestName ? name : $"{name.Substring(0, LongestName)}_{Hash(name)}";
-
-    /// <summary>
     /// The generated file's name, <c>{FullName}.g.cs</c>. The compiler compares file names without regard to case and types with it,
     /// so a class with a twin in another case gets a number made of its exact name. It depends on the class alone, not on what
     /// else is generated.
@@ -72,7 +59,7 @@ internal static class TypeNames
     {
         List<ISymbol> path = [.. Namespaces(type), .. ContainingTypes(type), type];
         string name = string.Join(".", path.Select(part => part is INamedTypeSymbol { Arity: > 0 } generic ? $"{part.Name}`{generic.Arity.ToString(CultureInfo.InvariantCulture)}" : part.Name));
-        return path.Any(HasTwin) ? $"{Shortened(name)}_{Hash(name)}.g.cs" : Shortened(name) + ".g.cs";
+        return path.Any(HasTwin) ? $"{CSharpName.Shortened(name)}_{CSharpName.Hash(name)}.g.cs" : CSharpName.Shortened(name) + ".g.cs";
     }
 
     private static bool HasTwin(ISymbol symbol) => symbol.ContainingSymbol is INamespaceOrTypeSymbol container && container.GetMembers()
@@ -87,17 +74,5 @@ internal static class TypeNames
         }
 
         return namespaces;
-    }
-
-    /// <summary>A few characters made of a name. FNV-1a: the same on every machine and framework.</summary>
-    public static string Hash(string text)
-    {
-        uint hash = 2166136261;
-        foreach (byte value in Encoding.UTF8.GetBytes(text))
-        {
-            hash = unchecked((hash ^ value) * 16777619);
-        }
-
-        return hash.ToString("x8", CultureInfo.InvariantCulture);
     }
 }

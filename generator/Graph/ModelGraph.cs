@@ -41,6 +41,23 @@ internal sealed record ModelGraph(
     }
 }
 
+/// <summary>The class that a network is written into, and what it takes in and is trained for.</summary>
+/// <param name="Namespace">The class's namespace, empty for the global one.</param>
+/// <param name="ContainingTypes">Declarations around the class, outermost first, as they must be repeated: <c>public static partial class Outer</c>.</param>
+/// <param name="Declaration">The class's own declaration to repeat: <c>partial class CharModel</c>.</param>
+/// <param name="Class">The class's name, without generics.</param>
+/// <param name="Tokens">Number of tokens for token input, 0 for vectors.</param>
+/// <param name="Features">Elements of an input vector, 0 for tokens.</param>
+/// <param name="Loss">None, SoftmaxCrossEntropy or MeanSquaredError: the runtime's <c>Loss</c> member.</param>
+internal record ModelClass(
+    string Namespace,
+    EquatableArray<string> ContainingTypes,
+    string Declaration,
+    string Class,
+    int Tokens,
+    int Features,
+    string Loss);
+
 /// <summary>A layer as its equations say it.</summary>
 /// <param name="Notes">What the binder decided and the text does not say, for the remarks.</param>
 internal sealed record LayerText(string Name, string Cell, int Inputs, int Units, ImmutableArray<string> Equations, ImmutableArray<string> Notes);

@@ -18,16 +18,6 @@ internal static class Divide
         Backward = Grouped(schedule, schedule.Backward),
     };
 
-    /// <summary>How a statement is divided: rows are independent of each other until something is summed over them.</summary>
-    public static Division DivisionOf(Statement statement) => statement switch
-    {
-        Loop => Division.Rows,
-        ProductStage { Extent: Extent.Once } or MapStage { Extent: Extent.Once } or CopyRows { Extent: Extent.Once } => Division.One,
-        ProductStage { Extent: Extent.Step } or MapStage { Extent: Extent.Step } or CopyRows { Extent: Extent.Step } => Division.Rows,
-        ProductStage or MapStage or CopyRows => Division.RowsOfSteps,
-        _ => Division.Blocks,
-    };
-
     private static ImmutableArray<Statement> Grouped(ModelSchedule schedule, ImmutableArray<Statement> statements)
     {
         var groups = new List<List<Statement>>();
@@ -37,7 +27,7 @@ internal static class Divide
             if (last is null || IsHolder(statement) || IsHolder(groups[groups.Count - 1][0]) || !last.Admits(statement))
             {
                 groups.Add(new List<Statement>());
-                last = new DividedAlike(schedule, DivisionOf(statement));
+                last = new DividedAlike(schedule, statement.DividedBy());
             }
 
             groups[groups.Count - 1].Add(statement);
@@ -48,7 +38,7 @@ internal static class Divide
         {
             StepBlocks blocks => (Statement)(blocks with { Body = Grouped(schedule, blocks.Body) }),
             OnRequest requested => requested with { Body = Grouped(schedule, requested.Body) },
-            _ => new Parallel(string.Join("; ", group.Select(statement => statement.Name)), DivisionOf(group[0]), group.ToImmutableArray()),
+            _ => new Parallel(string.Join("; ", group.Select(statement => statement.Name)), group[0].DividedBy(), group.ToImmutableArray()),
         }).ToImmutableArray();
 
         static bool IsHolder(Statement statement) => statement is StepBlocks or OnRequest;

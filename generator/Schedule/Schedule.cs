@@ -220,6 +220,9 @@ internal sealed record ModelSchedule(
     /// <summary>Floats of a row of the widest buffer that holds every step.</summary>
     public int WidestRow => Buffers.Where(buffer => buffer.Residence == Residence.Steps).Select(buffer => buffer.RowStride).DefaultIfEmpty(Packing.Lanes).Max();
 
+    /// <summary>Whether a packing is made from the parameters, instead of being how they lie in memory.</summary>
+    public bool IsDerived(Packing packing) => Derived.Contains(packing);
+
     public StoredValue ValueOf(Operand operand) => Values[operand.Value];
 
     public Place PlaceOf(Operand operand) => Places[operand.Value];

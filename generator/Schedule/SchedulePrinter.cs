@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Linq;
 using System.Text;
 using Unrolled.Generator.Graph;
-using Unrolled.Generator.Passes;
 
 namespace Unrolled.Generator.Schedule;
 

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Unrolled.Generator.Graph;
-using Unrolled.Generator.Passes;
 
 namespace Unrolled.Generator.Schedule;
 
@@ -32,7 +31,7 @@ internal static class ScheduleVerifier
                     Require(stage.Accumulators.Select(a => a.Value.Type.Units).Distinct().Count() == 1, stage, "accumulators have the same units");
                     foreach (Term term in stage.Terms)
                     {
-                        Require(!schedule.Derived.Contains(term.Packing) || fresh.Contains(term.Packing), stage, "a derived packing is brought up to date before it is read");
+                        Require(!schedule.IsDerived(term.Packing) || fresh.Contains(term.Packing), stage, "a derived packing is brought up to date before it is read");
                         Require(term.Packing.Slots == stage.Accumulators.Length, stage, "a packing has a slot for each accumulator");
                         Require(term.IsLookup || term.Operands.Sum(operand => schedule.ValueOf(operand).Units) == term.Packing.Columns, stage, "a packing has a column for each element");
                         Require(term.Operands.All(o => stage.Accumulators.All(a => schedule.PlaceOf(a.Target) != schedule.PlaceOf(o) || a.Target.Moment != o.Moment)), stage, "a product does not overwrite its operand");
@@ -51,13 +50,13 @@ internal static class ScheduleVerifier
                     fresh.Add(repack.Packing);
                     break;
                 case Loop loop:
-                    Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && Divide.DivisionOf(inner) is Division.Rows or Division.One), loop, "a loop's body is on the rows of one step");
+                    Require(loop.Body.All(inner => inner is ProductStage or MapStage or CopyRows && inner.DividedBy() is Division.Rows or Division.One), loop, "a loop's body is on the rows of one step");
                     break;
                 case StepBlocks blocks:
                     Require(ModelSchedule.Flat(blocks.Body).OfType<Loop>().All(loop => loop.Reverse == blocks.Reverse), blocks, "loops go through a block's steps as the blocks go through all");
                     break;
                 case Parallel parallel:
-                    Require(parallel.Body.All(inner => inner is not Parallel && Divide.DivisionOf(inner) == parallel.Division), parallel, "parallel statements are divided alike");
+                    Require(parallel.Body.All(inner => inner is not Parallel && inner.DividedBy() == parallel.Division), parallel, "parallel statements are divided alike");
                     var alike = new DividedAlike(schedule, parallel.Division);
                     foreach (Statement inner in parallel.Body)
                     {

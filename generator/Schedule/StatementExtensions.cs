@@ -44,6 +44,16 @@ internal static class StatementExtensions
         _ => Extent.Sequence,
     };
 
+    /// <summary>How a statement is divided: rows are independent of each other until something is summed over them.</summary>
+    public static Division DividedBy(this Statement statement) => statement switch
+    {
+        Loop => Division.Rows,
+        ProductStage { Extent: Extent.Once } or MapStage { Extent: Extent.Once } or CopyRows { Extent: Extent.Once } => Division.One,
+        ProductStage { Extent: Extent.Step } or MapStage { Extent: Extent.Step } or CopyRows { Extent: Extent.Step } => Division.Rows,
+        ProductStage or MapStage or CopyRows => Division.RowsOfSteps,
+        _ => Division.Blocks,
+    };
+
     /// <summary>The products a statement is made of.</summary>
     public static IEnumerable<Term> Products(this Statement statement) => statement switch
     {

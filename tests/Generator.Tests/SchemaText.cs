@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Frontend.Json;

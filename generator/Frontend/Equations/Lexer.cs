@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
 using Microsoft.CodeAnalysis.Text;
+using Unrolled.Generator.Diagnostics;
 
 namespace Unrolled.Generator.Frontend.Equations;
 

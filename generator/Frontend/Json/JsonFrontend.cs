@@ -70,10 +70,10 @@ internal sealed class JsonFrontend
         string loss = Loss(model, layers);
         CheckUse();
         ModelRequest? request = null;
-        string hintName = name is null ? "" : $"{TypeNames.Shortened(name)}_{TypeNames.Hash(name)}{Extension.Replace(".json", "")}.g.cs";
+        string hintName = name is null ? "" : $"{CSharpName.Shortened(name)}_{CSharpName.Hash(name)}{Extension.Replace(".json", "")}.g.cs";
         if (!_hasUnreadableCells && !_diagnostics.Any(diagnostic => diagnostic.IsError) && name is not null)
         {
-            string[] parts = name.Split('.').Select(TypeNames.Identifier).ToArray();
+            string[] parts = name.Split('.').Select(CSharpName.Identifier).ToArray();
             string last = parts[parts.Length - 1];
             request = new ModelRequest(hintName, new ModelSpec(
                 string.Join(".", parts.Take(parts.Length - 1)),

@@ -174,7 +174,7 @@ public static class Networks
     internal static ModelGraph Bind(ModelSpec spec)
     {
         var errors = new List<LayerError>();
-        ModelGraph? graph = Generator.Passes.Bind.Run(spec, errors);
+        ModelGraph? graph = Generator.Frontend.Bind.Run(spec, errors);
         Assert.True(graph is not null && errors.Count == 0, string.Join("; ", errors.Select(error => error.Error.Message)));
         return graph;
     }

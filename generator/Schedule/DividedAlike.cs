@@ -1,9 +1,8 @@
 using System.Collections.Generic;
 using System.Linq;
 using Unrolled.Generator.Graph;
-using Unrolled.Generator.Schedule;
 
-namespace Unrolled.Generator.Passes;
+namespace Unrolled.Generator.Schedule;
 
 /// <summary>
 /// Statements that threads divide alike, and what they touch: it says whether another one may join them, or whether a thread's part of
@@ -54,7 +53,7 @@ internal sealed class DividedAlike
     }
 
     /// <summary>Whether no thread needs what another one does, if the statement goes with those that were added.</summary>
-    public bool Admits(Statement statement) => Divide.DivisionOf(statement) == _division && _division switch
+    public bool Admits(Statement statement) => statement.DividedBy() == _division && _division switch
     {
         // All steps of a row are one thread's, and so is what one thread does.
         Division.Rows or Division.One => true,
@@ -77,7 +76,7 @@ internal sealed class DividedAlike
     public static bool IsDivisible(ModelSchedule schedule, Statement statement)
     {
         // Its vectors' gradients, which two statements must not share, are its own.
-        var alone = new DividedAlike(schedule, Divide.DivisionOf(statement));
+        var alone = new DividedAlike(schedule, statement.DividedBy());
         alone.Add(statement);
         alone._gathered.Clear();
         return alone.Admits(statement);

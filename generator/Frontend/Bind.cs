@@ -5,11 +5,13 @@ using System.Globalization;
 using System.Linq;
 using System.Runtime.CompilerServices;
 using Unrolled.Generator.Diagnostics;
-using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Graph;
 
-namespace Unrolled.Generator.Passes;
+namespace Unrolled.Generator.Frontend;
+
+/// <summary>A mistake in the equations of one layer, by its index in the model.</summary>
+internal sealed record LayerError(int Layer, EquationError Error);
 
 /// <summary>Parse, expand, infer shapes: from equations to the graph. Every layer becomes a Scan over Time.</summary>
 internal static class Bind

@@ -2,10 +2,10 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Unrolled.Generator.Diagnostics;
-using Unrolled.Generator.Frontend;
 using Unrolled.Generator.Frontend.Equations;
+using Unrolled.Generator.Graph;
 
-namespace Unrolled.Generator.Graph;
+namespace Unrolled.Generator.Frontend;
 
 /// <summary>
 /// How large a model may be. What comes after counts offsets in 32 bits; this count, in 64, keeps it within them and names the layer that

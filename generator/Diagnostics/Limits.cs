@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Unrolled.Generator.Frontend.Equations;
+namespace Unrolled.Generator.Diagnostics;
 
 /// <summary>How large a cell may be. Each limit is a diagnostic, so that no text can exhaust the compiler's stack or memory.</summary>
 internal static class Limits
