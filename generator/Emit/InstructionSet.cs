@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
+using Unrolled.Generator.Schedule;
 
 namespace Unrolled.Generator.Emit;
 
@@ -17,14 +18,8 @@ namespace Unrolled.Generator.Emit;
 internal sealed record InstructionSet(
     string Name, string? Condition, int Lanes, string Factory, string MultiplyAdd, bool WholePanels, ImmutableArray<ImmutableArray<int>> RowTiles, int RowPanels, int ShortChains)
 {
-    private const int ShortestSplit = 4;
-    private const int LongestSplit = 16;
-
-    /// <summary>
-    /// Into how many chains a product of so many columns is split. Streaming, sequences and training follow this one rule, so that
-    /// their sums round alike.
-    /// </summary>
-    public int ChainsOf(int columns) => columns is >= ShortestSplit and <= LongestSplit ? ShortChains : 1;
+    /// <summary>Into how many chains a product of so many columns is split.</summary>
+    public int ChainsOf(int columns) => Packing.IsShort(columns) ? ShortChains : 1;
 
     /// <summary>The end of a split sum: chains by pairs, the pairs' sums by pairs.</summary>
     public static string Joined(IReadOnlyList<string> chains) => chains.Count == 1 ? chains[0]

@@ -95,7 +95,7 @@ internal sealed partial class KernelEmitter
     }
 
     /// <summary>Whether a product's sums are split into chains. Several operands may lie together or not: their sums go on in one chain.</summary>
-    private static bool IsSplit(Term term) => term.Operands.Length == 1 && InstructionSet.All.Any(set => set.ChainsOf(term.Packing.Columns) > 1);
+    private static bool IsSplit(Term term) => term.Operands.Length == 1 && Packing.IsShort(term.Packing.Columns);
 
     /// <summary>The panels of a packing: the whole ones, then a narrower last one.</summary>
     private static IEnumerable<(int First, int Count, int Vectors)> Panels(Packing packing)

@@ -106,24 +106,20 @@ internal sealed partial class KernelEmitter
         int wanted = (set.WholePanels && !isNear ? 4 : 8 + sums - 1) / sums;
         int together = (Math.Max(wanted, 1) + panel - 1) / panel * panel;
 
-        // A narrower last panel has columns of its own length.
-        int narrow = packings.Where(packing => packing.LastPanelVectors < packing.PanelVectors)
-            .Select(packing => (packing.Panels - 1) * (packing.PanelVectors / packing.Slots) * set.Parts).DefaultIfEmpty(total).Min();
-        narrow = Math.Min(narrow, total);
-        int repeats = narrow / together;
+        // A narrower last panel has columns of its own length: blocks that go together are in whole panels of a packing, or in its last one.
+        int[] cuts = packings.Where(packing => packing.LastPanelVectors < packing.PanelVectors)
+            .Select(packing => (packing.Panels - 1) * (packing.PanelVectors / packing.Slots) * set.Parts).Where(cut => cut < total).Append(total).Distinct().OrderBy(cut => cut).ToArray();
+        int repeats = cuts[0] / together;
         if (repeats > 0)
         {
             yield return (0, together, repeats);
         }
 
-        if (repeats * together < narrow)
+        int first = repeats * together;
+        foreach (int end in cuts.Where(cut => cut > first))
         {
-            yield return (repeats * together, narrow - repeats * together, 1);
-        }
-
-        if (narrow < total)
-        {
-            yield return (narrow, total - narrow, 1);
+            yield return (first, end - first, 1);
+            first = end;
         }
     }
 
@@ -134,6 +130,7 @@ internal sealed partial class KernelEmitter
         string Place(int block, int offset) => Sum(Constant(offset + (first + block) * set.Lanes), repeats ? "unit" : "");
         Locals[] locals = Enumerable.Range(0, count).Select(block => new Locals(_equations, rows, suffix: count == 1 ? "" : "_" + block)).ToArray();
         var registers = new Dictionary<(Operand, int), string>();
+        ILookup<Operand, Accumulator> sumsAt = stage.Parts.OfType<ProductStage>().SelectMany(product => product.Accumulators).ToLookup(accumulator => accumulator.Target);
         foreach (Statement part in stage.Parts)
         {
             if (part is ProductStage product)
@@ -164,13 +161,15 @@ internal sealed partial class KernelEmitter
             }
         }
 
+        string SumName(Accumulator accumulator, int block) => locals[block].Fresh(_equations.Name(accumulator.Value) ?? schedule.ValueOf(accumulator.Target).Name);
+
         void Start(ProductStage product)
         {
             for (int block = 0; block < count; block++)
             {
                 foreach (Accumulator accumulator in product.Accumulators.Where(accumulator => !registers.ContainsKey((accumulator.Target, block))))
                 {
-                    string name = locals[block].Fresh(_equations.Name(accumulator.Value) ?? schedule.ValueOf(accumulator.Target).Name);
+                    string name = SumName(accumulator, block);
                     string start = accumulator.Start switch
                     {
                         StartKind.Bias => Load("parameters", Place(block, rows.Offset(accumulator.Bias!))),
@@ -318,7 +317,16 @@ internal sealed partial class KernelEmitter
 
             foreach (Binding store in map.Stores)
             {
-                registers[(store.Operand, block)] = names.Name(store.Node);
+                string name = names.Name(store.Node);
+                if (sumsAt[store.Operand].FirstOrDefault() is { } accumulator)
+                {
+                    // The sum goes on from here, and others may still read what it started from.
+                    string sum = SumName(accumulator, block);
+                    writer.Line($"V {sum} = {name};");
+                    name = sum;
+                }
+
+                registers[(store.Operand, block)] = name;
             }
 
             string Parameter(Node node)

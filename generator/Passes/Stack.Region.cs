@@ -206,11 +206,15 @@ internal static partial class Stack
             /// <summary>The transposed products that follow each other in one sum, as one product with all their columns.</summary>
             private (ImmutableArray<Accumulator> Accumulators, Term Term)? Transposed(PendingSum sum)
             {
-                int end = sum.Next;
-                while (end < sum.Terms.Count && sum.Terms[end].Kind == NodeKind.Relabel)
+                // A short one is split into chains alone and not among others: going forward, where a sequence's program takes some of a
+                // sum's products out of the loop and a step's does not, it stays alone.
+                int end = sum.Next + 1;
+                while (end < sum.Terms.Count && sum.Terms[end].Kind == NodeKind.Relabel && (_isAdjoint || !(IsShort(end - 1) || IsShort(end))))
                 {
                     end++;
                 }
+
+                bool IsShort(int term) => Packing.IsShort(sum.Terms[term].Inputs[0].Inputs[1].Type.Units);
 
                 List<Node> products = sum.Terms.GetRange(sum.Next, end - sum.Next).Select(term => term.Inputs[0]).ToList();
                 if (!products.All(product => IsReady(product.Inputs[1])))

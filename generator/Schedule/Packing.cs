@@ -18,6 +18,12 @@ internal sealed record Packing(int Id, string Name, ImmutableArray<Node> Matrice
 {
     public const int Lanes = 16;
 
+    /// <summary>
+    /// Whether a product of so many columns is short: its additions would wait for each other, so its sum is split into chains. One rule
+    /// for streaming, sequences and training, so that their sums round alike.
+    /// </summary>
+    public static bool IsShort(int columns) => columns is >= 4 and <= 16;
+
     /// <summary>Matrices side by side.</summary>
     public int Slots => IsTransposed ? 1 : Matrices.Length;
 

@@ -16,6 +16,27 @@ internal static class PromiseNetworks
         // panel is narrower than the others.
         new TestNetwork("Far", 0, 3, [TestLayer.Lstm("lstm", 250), TestLayer.Rnn("upper", 460)]),
 
+        // Products in one stage whose last panels begin at different units, and sums that start from one value: a product, a carried one.
+        new TestNetwork("Uneven", 0, 5,
+        [
+            TestLayer.Own(
+                "own",
+                """
+                p[t] = tanh(U @ x[t] + W @ h[t-1])
+                q[t] = sigmoid(U @ x[t] + V @ h[t-1] + b)
+                h[t] = p[t] * q[t] + 0.5 * tanh(h[t-4] + R @ h[t-4]) + 0.3 * tanh(h[t-4] + S @ h[t-3])
+                """,
+                33),
+            TestLayer.Own(
+                "tied",
+                """
+                a[t] = V @ x[t]
+                r[t] = sigmoid(V @ x[t] + transpose(T) @ x[t] + transpose(R) @ h[t-1])
+                h[t] = r[t] * tanh(a[t] + W @ h[t-1]) * a[t] + 0.1 * R @ h[t-2] + 0.1 * T @ h[t-1]
+                """,
+                33),
+        ]),
+
         // Starts that are learned, and what parameters alone decide.
         new TestNetwork("Learned", 7, 0,
         [
@@ -89,11 +110,15 @@ internal sealed class PromiseData
         return part;
     }
 
-    /// <summary>The inputs of the first steps.</summary>
-    public PromiseData Head(int steps) => WithInputs(..(Inputs.Length / _steps * steps), ..(Tokens.Length / _steps * steps));
-
-    /// <summary>The inputs of the steps after the first ones.</summary>
-    public PromiseData Tail(int steps) => WithInputs((Inputs.Length / _steps * steps).., (Tokens.Length / _steps * steps)..);
+    /// <summary>The inputs of some of the steps.</summary>
+    public PromiseData Between(int first, int end)
+    {
+        int input = Inputs.Length / _steps, token = Tokens.Length / _steps;
+        var part = (PromiseData)MemberwiseClone();
+        part.Inputs = Inputs[(first * input)..(end * input)];
+        part.Tokens = Tokens[(first * token)..(end * token)];
+        return part;
+    }
 
     public void Forward(ITrainer trainer, int rows = 0)
     {
@@ -149,14 +174,6 @@ internal sealed class PromiseData
         (false, Loss.MeanSquaredError) => trainer.Evaluate(Inputs, ValueTargets, rows),
         _ => 0,
     };
-
-    private PromiseData WithInputs(Range inputs, Range tokens)
-    {
-        var part = (PromiseData)MemberwiseClone();
-        part.Inputs = Inputs[inputs];
-        part.Tokens = Tokens[tokens];
-        return part;
-    }
 
     private static float[] Floats(Random random, int length) =>
         Enumerable.Range(0, length).Select(_ => (float)(2 * random.NextDouble() - 1)).ToArray();

@@ -1,5 +1,6 @@
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
+using static Unrolled.Generator.Tests.Bits;
 
 namespace Unrolled.Generator.Tests;
 
@@ -293,8 +294,8 @@ public sealed class PromiseTests
         const int Rows = 3;
         var data = new PromiseData(model.Layout, Rows, Steps);
         Results whole = Train(model, data, Rows, Rows);
-        PromiseData first = data.Head(2);
-        PromiseData second = data.Tail(2);
+        PromiseData first = data.Between(0, 2);
+        PromiseData second = data.Between(2, Steps);
         using ITrainer trainer = model.CreateTrainer(Rows, Steps);
         trainer.SetState(data.InitialStates);
         int width = Rows * model.Layout.OutputSize;
@@ -417,18 +418,6 @@ public sealed class PromiseTests
 
     private static float[] Gradients(ITrainer trainer) =>
         trainer.Layout.Parameters.SelectMany(parameter => trainer.Gradients.ToArray(parameter.Name)).ToArray();
-
-    private static void SameBits(float[] expected, float[] actual, string what)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-        {
-            if (BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]))
-            {
-                Assert.Fail($"{what}: element {i} is {actual[i]:G9}, not {expected[i]:G9}");
-            }
-        }
-    }
 
     private sealed record Results(float[] Outputs, float[] FinalStates, float[] InputGradients, float[] InitialGradients, float[] ParameterGradients)
     {
