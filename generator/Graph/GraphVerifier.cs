@@ -22,7 +22,9 @@ internal static class GraphVerifier
                 }
             }
 
-            Require(graph.Output.Type.Has(Axes.Unit | Axes.Batch | Axes.Time), graph.Output, "the output is a sequence of vectors");
+            Require(
+                graph.Output.Type.Has(Axes.Unit | Axes.Batch | Axes.Time) || (graph.Output.Kind == NodeKind.Constant && graph.Output.Type.Has(Axes.Unit)),
+                graph.Output, "the output is a sequence of vectors, or the same vector in all of them");
             foreach (Gradient gradient in graph.Gradients.Where(g => g.Kind == GradientKind.Parameter && g.Value.Kind != NodeKind.Constant))
             {
                 Require(gradient.Value.Type == gradient.Target.Type, gradient.Value, $"the gradient of {gradient.Target.Name} has its type {gradient.Target.Type}");
@@ -71,7 +73,10 @@ internal static class GraphVerifier
                 Require(!node.Type.Has(Axes.Column) || node.Name == "add", node, "elementwise operations are on vectors; only gradients of matrices are added");
                 break;
             case NodeKind.Contract:
-                Require(node.Inputs.All(input => input.Type.Has(node.Over)), node, "both sides of a product have the axes it sums over");
+                // A number has no rows and no steps, and is the same in all of them.
+                Require(
+                    node.Inputs.All(input => input.Type.Has(input.Vector().Kind == NodeKind.Constant ? node.Over & ~(Axes.Batch | Axes.Time) : node.Over)),
+                    node, "both sides of a product have the axes it sums over");
                 Require(
                     node.Over != Axes.None || (node.Inputs[0].Type.Axes == Axes.Unit && node.Inputs[1].Type.Axes == Axes.Column),
                     node, "both sides of a product have the axes it sums over");

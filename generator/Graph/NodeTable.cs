@@ -19,7 +19,19 @@ internal sealed class NodeTable
 
     public Node Parameter(string name, NodeType type) => Intern(NodeKind.Parameter, name, type, ImmutableArray<Node>.Empty);
 
-    public Node Constant(double value) => Intern(NodeKind.Constant, "", NodeType.Scalar, ImmutableArray<Node>.Empty, value: value);
+    public Node Constant(double value) => Constant(value, NodeType.Scalar);
+
+    /// <summary>A number in every element of a type without rows or steps.</summary>
+    public Node Constant(double value, NodeType type) => Intern(NodeKind.Constant, "", type, ImmutableArray<Node>.Empty, value: value);
+
+    /// <summary>A value with the elements of <paramref name="type"/>: a number or one element fills what it lacks. Rows and steps may stay away.</summary>
+    public Node Spread(Node value, NodeType type)
+    {
+        NodeType elements = type.Without(Axes.Batch | Axes.Time), wanted = value.Type.Without(Axes.Batch | Axes.Time);
+        return wanted == elements || value.Type.IsToken ? value
+            : value.Kind == NodeKind.Constant ? Constant(value.Value, elements)
+            : Map("broadcast", value, Constant(0, elements));
+    }
 
     public Node Argument(string name, NodeType type, int scope) => Intern(NodeKind.Argument, name, type, ImmutableArray<Node>.Empty, index: scope);
 

@@ -7,7 +7,10 @@ using Unrolled.Generator.Graph;
 
 namespace Unrolled.Generator.Passes;
 
-/// <summary>Constants fold; what adds nothing or multiplies by one or zero goes; so do results that only hand an input through.</summary>
+/// <summary>
+/// Constants fold; what adds nothing or multiplies by one or zero goes; so do results that only hand an input through. What takes a
+/// value's place has its elements: a sum over them, or a vector they are joined into, counts them.
+/// </summary>
 internal static class Simplify
 {
     public static ModelGraph Run(ModelGraph graph)
@@ -16,33 +19,38 @@ internal static class Simplify
         return new GraphRewriter(table, node => Rewrite(table, node)).Visit(graph);
     }
 
-    private static Node Rewrite(NodeTable table, Node node)
+    private static Node Rewrite(NodeTable table, Node node) => node.Kind switch
     {
-        switch (node.Kind)
+        NodeKind.Map => table.Spread(RewriteMap(table, node), node.Type),
+        NodeKind.Contract or NodeKind.Gather or NodeKind.ScatterAdd or NodeKind.Reduce or NodeKind.Relabel when node.Inputs.Any(input => input.IsConstant(0)) =>
+            table.Spread(table.Constant(0), node.Type),
+        NodeKind.Reduce when node.Inputs[0].Kind == NodeKind.Constant && node.Over == Axes.Unit =>
+            table.Constant(node.Name == "sum" ? node.Inputs[0].Value * node.Inputs[0].Type.Units : node.Inputs[0].Value),
+        NodeKind.Scan => KeepAxes(table, node),
+        NodeKind.Result when node.Name == "stacked" => RewriteStacked(table, node),
+        _ => node,
+    };
+
+    private static Node RewriteStacked(NodeTable table, Node node)
+    {
+        Node scan = node.Inputs[0], value = scan.Body!.Stacked[node.Index];
+        if (value.Kind == NodeKind.Constant)
         {
-            case NodeKind.Map:
-                return RewriteMap(table, node);
-            case NodeKind.Contract or NodeKind.Gather or NodeKind.ScatterAdd or NodeKind.Reduce or NodeKind.Relabel when node.Inputs.Any(input => input.IsConstant(0)):
-                return table.Constant(0);
-            case NodeKind.Scan:
-                return KeepAxes(table, node);
-            case NodeKind.Result when node.Name == "stacked":
-                Node scan = node.Inputs[0];
-                int sequence = scan.Body!.Sequences.IndexOf(scan.Body.Stacked[node.Index]);
-                return sequence >= 0 ? scan.Inputs[scan.Body.Carried.Length + sequence] : node;
-            default:
-                return node;
+            return value;
         }
+
+        int sequence = scan.Body.Sequences.IndexOf(value);
+        return sequence >= 0 ? scan.Inputs[scan.Body.Carried.Length + sequence] : node;
     }
 
-    /// <summary>A carried or stacked value that became a plain number is spread over its axes again: it must fill a buffer.</summary>
+    /// <summary>A carried value that is the same in every row is spread over the batch again: it must fill a buffer.</summary>
     private static Node KeepAxes(NodeTable table, Node scan)
     {
         ScanBody body = scan.Body!;
         var spread = new Dictionary<Node, Node>();
         foreach (Carried c in body.Carried.Where(c => c.Next.Type != c.Argument.Type))
         {
-            spread[c.Next] = table.Add(c.Next, table.Multiply(table.Constant(0), c.Argument));
+            spread[c.Next] = table.Map("broadcast", c.Next, c.Argument);
         }
 
         return spread.Count == 0 ? scan : table.Scan(body.Rewrite(Spread), scan.Inputs);

@@ -73,7 +73,7 @@ internal static partial class Stack
             }
 
             // A result that is computed outside loops is written where the caller reads it; one that a loop stacks is copied there.
-            bool direct = _graph.Output.Kind != NodeKind.Result && _graph.Output.Kind != NodeKind.Input && _outerUses[_graph.Output] == 1;
+            bool direct = IsComputed(_graph.Output) && _outerUses[_graph.Output] == 1;
             if (direct)
             {
                 Bind(_graph.Output, Residence.Output);
@@ -101,7 +101,7 @@ internal static partial class Stack
 
             if (!direct)
             {
-                Operand source = OperandOf(0, _graph.Output);
+                Operand source = MemoryOf(0, _graph.Output, statements);
                 var output = new Operand(NewValue("output", _graph.Output.Type.Units, Residence.Output));
                 statements.Add(new CopyRows("output", Extent.Sequence, _graph.Output.Type.Units, source, output));
             }
@@ -244,7 +244,7 @@ internal static partial class Stack
             bool isAdjoint = body.Primal != 0;
             for (int k = 0; k < body.Sequences.Length; k++)
             {
-                _operands[(scope, body.Sequences[k])] = OperandOf(0, scan.Inputs[body.Carried.Length + k]);
+                _operands[(scope, body.Sequences[k])] = MemoryOf(0, scan.Inputs[body.Carried.Length + k], statements);
                 _sequenceUses[(scope, body.Sequences[k])] = _outerUses[scan.Inputs[body.Carried.Length + k]];
             }
 
@@ -279,12 +279,13 @@ internal static partial class Stack
                     initial.Kind == NodeKind.Constant ? null : OperandOf(0, initial), new Operand(value, Moment.Initial)));
             }
 
-            foreach (Node parameter in body.Stacked.Where(node => node.Kind == NodeKind.Parameter))
+            // What is the same in every row and step lies in memory once.
+            foreach (Node same in body.Stacked.Where(node => node.Kind is NodeKind.Parameter or NodeKind.Constant))
             {
-                _operands[(scope, parameter)] = MemoryOf(0, parameter, statements);
+                _operands[(scope, same)] = MemoryOf(0, same, statements);
             }
 
-            foreach (Node stacked in body.Stacked.Where(node => node.Kind != NodeKind.Constant && !_operands.ContainsKey((scope, node))))
+            foreach (Node stacked in body.Stacked.Where(node => !_operands.ContainsKey((scope, node))))
             {
                 _operands[(scope, stacked)] = new Operand(NewValue(NameOf(stacked, "value"), stacked.Type.Units, Residence.Steps));
             }
@@ -292,11 +293,6 @@ internal static partial class Stack
             // Results outside the loop are read from this memory.
             for (int j = 0; j < body.Stacked.Length; j++)
             {
-                if (body.Stacked[j].Kind == NodeKind.Constant)
-                {
-                    continue;
-                }
-
                 Operand memory = OperandOf(scope, body.Stacked[j]);
                 if (Values[memory.Value].Residence == Residence.Ring)
                 {

@@ -72,7 +72,7 @@ internal sealed class GraphInterpreter
     {
         NodeKind.Input => _data.Input(node.Name),
         NodeKind.Parameter => _data.Parameters[node.Name],
-        NodeKind.Constant => Tensor.Number(node.Value),
+        NodeKind.Constant => Tensor.Number(node.Value).SpreadOver(node.Type, 1, 1),
         NodeKind.Map => Map(node.Name, inputs),
         NodeKind.Contract => Summed(inputs, node.Over),
         NodeKind.Reduce => node.Name switch
