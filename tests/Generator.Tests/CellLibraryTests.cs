@@ -39,6 +39,11 @@ public sealed class CellLibraryTests(ITestOutputHelper output)
         GradientCheck.Run(test.Network, Models.Create(test.Network.Class), test.Rows, test.Steps, Seed, test.Conditioning, output);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Emitted")]
+    public void EveryWayOfRunningACellHasTheSameBits(string name) => EveryWay.Check(Models.Create(Cases[name].Network.Class, seed: 1));
+
     [Fact]
     public void EveryFileIsTestedAtTwoSizesAndHeadedByItsSource()
     {

@@ -26,7 +26,7 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         ModelSet[] sets =
         [
             GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, HighwayTests.Models, OnnxOracleTests.Models,
-            CellLibraryTests.Models, RandomCellTests.Models, .. SurroundingsTests.Sets,
+            CellLibraryTests.Models, RandomCellTests.Models, BroadCellTests.Models, EveryWayTests.Models, .. SurroundingsTests.Sets,
         ];
         foreach (ModelSet models in sets)
         {

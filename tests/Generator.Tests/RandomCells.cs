@@ -7,13 +7,18 @@ namespace Unrolled.Generator.Tests;
 
 /// <summary>
 /// Equations at random that are right: every size fits, every function has its argument in its domain, every value reaches the output,
-/// and states stay bounded through time. The same number gives the same cell.
+/// and states stay bounded through time. The same number gives the same cell. Broad ones draw what people write beside that: one product
+/// in several sums, or read more than once as it is; one matrix in many places; values that are copies of others; sizes of one element,
+/// steps far back, what folds to a number, functions in params, starts that are learned.
 /// </summary>
 internal sealed class RandomCell
 {
     private static readonly int[] StateSizes = [3, 5, 6, 9, 17];
 
+    private static readonly int[] BroadSizes = [2, 3, 5, 5, 9, 17, 33];
+
     private readonly Random _random;
+    private readonly bool _isBroad;
     private readonly string _function;
     private readonly StringBuilder _text = new();
     private readonly List<string> _shapes = [];
@@ -21,16 +26,19 @@ internal sealed class RandomCell
     // Values that may be read: at this step, or of steps before.
     private readonly List<(string Text, int Size)> _leaves = [];
     private readonly List<(string Name, int Rows, int Columns)> _matrices = [];
+    private readonly List<(string Text, int Size)> _products = [];
+    private readonly List<string> _declarations = [];
     private readonly HashSet<string> _unread = [];
     private bool _isFunctionUsed;
     private int _names;
 
-    private RandomCell(int number)
+    private RandomCell(int number, bool isBroad)
     {
         _random = new Random(7919 * number + 1);
+        _isBroad = isBroad;
         _function = Functions[number % Functions.Length];
-        Features = Pick([2, 3, 5, 8]);
-        Units = Pick(StateSizes);
+        Features = Pick(isBroad ? (int[])[1, 2, 3, 5, 8, 17] : [2, 3, 5, 8]);
+        Units = Size();
     }
 
     /// <summary>Every function equations may call; each cell is made to call one, in turn.</summary>
@@ -42,9 +50,12 @@ internal sealed class RandomCell
 
     public string Text { get; private set; } = "";
 
-    public static RandomCell Create(int number)
+    public static RandomCell Create(int number) => Written(new RandomCell(number, isBroad: false));
+
+    public static RandomCell Broad(int number) => Written(new RandomCell(number, isBroad: true));
+
+    private static RandomCell Written(RandomCell cell)
     {
-        var cell = new RandomCell(number);
         cell.Write();
         return cell;
     }
@@ -58,15 +69,25 @@ internal sealed class RandomCell
             _leaves.Add(($"x[t-{1 + _random.Next(2)}]", Features));
         }
 
+        for (int delay = 1; delay <= 4 && Chance(3); delay++)
+        {
+            _leaves.Add(($"x[t-{delay}]", Features));
+        }
+
         // States first by name, since each may read what the others were.
-        (string Name, int Size)[] states = [.. Enumerable.Range(0, 1 + _random.Next(3)).Select(index => ($"s{index}", index == 0 && _random.Next(2) == 0 ? Units : Pick(StateSizes)))];
+        (string Name, int Size)[] states = [.. Enumerable.Range(0, 1 + _random.Next(3)).Select(index => ($"s{index}", index == 0 && _random.Next(2) == 0 ? Units : Size()))];
         foreach ((string name, int size) in states)
         {
             _shapes.Add(Shape(name, size));
             _leaves.Add((name + "[t-1]", size));
             if (_random.Next(4) == 0)
             {
-                _leaves.Add(($"{name}[t-{2 + _random.Next(2)}]", size));
+                _leaves.Add(($"{name}[t-{2 + _random.Next(_isBroad ? 3 : 2)}]", size));
+            }
+
+            if (Chance(5))
+            {
+                _declarations.Add($"start {name} = learned");
             }
         }
 
@@ -75,6 +96,15 @@ internal sealed class RandomCell
             // One element that is a state.
             Assign("m", 1, $"0.5 * m[t-1] + 0.4 * mean({Leaf(null)})");
             _shapes.Add(Shape("m", 1));
+        }
+
+        // A product as it is, that others read.
+        while (Chance(3))
+        {
+            int size = Size();
+            string name = "p" + _names++, product = Product(size, 0);
+            _shapes.Add(Shape(name, size));
+            Assign(name, size, product);
         }
 
         foreach ((string name, int size) in states)
@@ -91,13 +121,39 @@ internal sealed class RandomCell
         // Everything that nothing has read goes into the output.
         var output = new List<string> { Product(Units, 0), Parameter("b") };
         output.AddRange(_unread.ToArray().Select(name => _leaves.Any(leaf => leaf.Text == name + "[t]" && leaf.Size == Units) ? name + "[t]" : name == "m" ? $"m[t] * {Product(Units, 0)}" : $"{Matrix(Units, SizeOf(name))} @ {name}[t]"));
-        _text.Append("h[t] = ").AppendJoin(" + ", output).Append('\n');
-        Text = string.Join("\n", _shapes) + "\n" + _text;
+        _text.Append("h[t] = ");
+        if (Chance(12))
+        {
+            // Nothing of it is left.
+            _text.Append("0.5 + 0 * tanh(").AppendJoin(" + ", output).Append(")\n");
+        }
+        else
+        {
+            _text.AppendJoin(" + ", output).Append(Chance(4) ? $" + {Vector(Units, 1)} * {Vector(Units, 0)}\n" : "\n");
+        }
+
+        Text = string.Join("\n", _declarations.Where(line => !line.StartsWith("start ", StringComparison.Ordinal) || _text.ToString().Contains(line.Split(' ')[1] + "[t-", StringComparison.Ordinal)).Concat(_shapes)) + "\n" + _text;
     }
 
     private void State(string name, int size)
     {
         string before = name + "[t-1]";
+        if (Chance(5) && Leaf(size) is string copied)
+        {
+            // A value under another name.
+            Assign(name, size, copied);
+            return;
+        }
+
+        if (Chance(6))
+        {
+            // A chain of the same matrices, written with a loop.
+            string link = "r" + _names++, tied = Matrix(size, size), shift = Parameter("b");
+            _text.Append(CultureInfo.InvariantCulture, $"{link}_0[t] = {before}\nfor k in 1..3 {{\n    {link}{{k}}[t] = tanh({tied} @ {link}{{k-1}}[t] + {Product(size, 0)} + {shift}{{k}})\n}}\n");
+            Assign(name, size, $"concat({link}_3[t])");
+            return;
+        }
+
         string candidate = Named("c", size, 2 + _random.Next(2), inner => $"{Pick(["tanh", "softsign", "sigmoid", "hard_tanh"])}({inner})");
         switch (_random.Next(4))
         {
@@ -148,6 +204,17 @@ internal sealed class RandomCell
             return Sum(size);
         }
 
+        if (Chance(8))
+        {
+            return _random.Next(4) switch
+            {
+                0 => $"0 * tanh({Vector(size, depth - 1)}) + {Sum(size)}",
+                1 => $"affine({Vector(size, depth - 1)}, 0, 0.5) * {Sum(size)}",
+                2 => $"(1 - 1) * ({Vector(size, depth - 1)}) + {Pick(["0.25", "tanh(0.3)", "1"])} * {Product(size, 0)}",
+                _ => $"{Held(Pick(["tanh(clip(-0.9, 0.8))", "sigmoid(affine(2, 0.1))", "elu(0.7)", "relu(tanh)", "leaky_relu(0.2)"]))}({Vector(size, depth - 1)})",
+            };
+        }
+
         switch (_random.Next(10))
         {
             case 0:
@@ -186,11 +253,30 @@ internal sealed class RandomCell
             terms.Add(Parameter("b"));
         }
 
+        if (Chance(4) && Leaf(size) is string bare)
+        {
+            terms.Insert(_random.Next(terms.Count), bare);
+        }
+
+        if (Chance(8))
+        {
+            // What parameters alone decide.
+            string v = Parameter("v");
+            _shapes.Add(Shape(v, 3));
+            terms.Add($"{Matrix(size, 3)} @ tanh({v})");
+        }
+
         return string.Join(" + ", terms);
     }
 
     private string Product(int size, int depth)
     {
+        // The same product again, in another sum.
+        if (Chance(3) && _products.Where(other => other.Size == size).Select(other => other.Text).ToArray() is { Length: > 0 } known)
+        {
+            return Pick(known);
+        }
+
         // Something of the step stands right of '@'; a parameter alone would not.
         (string operand, int width) = _random.Next(6) switch
         {
@@ -199,16 +285,18 @@ internal sealed class RandomCell
             _ => LeafOfAnySize(),
         };
         (string Name, int Rows, int Columns)[] transposable = [.. _matrices.Where(matrix => matrix.Rows == width && matrix.Columns == size)];
-        return transposable.Length > 0 && _random.Next(2) == 0
+        string product = transposable.Length > 0 && _random.Next(2) == 0
             ? $"transpose({Pick(transposable).Name}) @ {operand}"
             : $"{Matrix(size, width)} @ {operand}";
+        _products.Add((product, size));
+        return product;
     }
 
     // A new matrix, or now and then one that another product has already.
     private string Matrix(int rows, int columns)
     {
         string[] known = [.. _matrices.Where(matrix => matrix.Rows == rows && matrix.Columns == columns).Select(matrix => matrix.Name)];
-        if (known.Length > 0 && _random.Next(6) == 0)
+        if (known.Length > 0 && _random.Next(_isBroad ? 2 : 6) == 0)
         {
             return Pick(known);
         }
@@ -296,6 +384,19 @@ internal sealed class RandomCell
         string text = Leaf(null)!;
         return (text, _leaves.First(leaf => leaf.Text == text).Size);
     }
+
+    /// <summary>A param that holds a function.</summary>
+    private string Held(string function)
+    {
+        string name = Parameter("f");
+        _declarations.Add($"param {name} = {function}");
+        return name;
+    }
+
+    private int Size() => Pick(_isBroad ? BroadSizes : StateSizes);
+
+    /// <summary>Whether a broad cell does something that it does one time in many; other cells draw no number for it.</summary>
+    private bool Chance(int many) => _isBroad && _random.Next(many) == 0;
 
     private int SizeOf(string name) => _leaves.First(leaf => leaf.Text == name + "[t]").Size;
 
