@@ -9,6 +9,7 @@ internal sealed record Options(
     string? Text,
     string Cell,
     double Seconds,
+    int? Updates,
     float Temperature,
     int Length,
     ulong Seed,
@@ -45,6 +46,13 @@ internal static class CommandLine
         Description = "How long to train; 0 only evaluates and samples.",
         DefaultValueFactory = _ => 60,
         CustomParser = result => Parse(result, value => value is >= 0 and <= SecondsInYear, ParseDouble, "a number from 0 to 31,536,000 (a year)"),
+    };
+
+    private static readonly Option<int?> s_updates = new("--updates")
+    {
+        HelpName = "N",
+        Description = "How many updates to train, whatever time they take: then the machine's speed does not decide what is learned.",
+        CustomParser = result => Parse<int?>(result, value => value >= 0, text => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture), "a whole number from 0 to 2147483647"),
     };
 
     private static readonly Option<float> s_temperature = new("--temperature")
@@ -96,12 +104,20 @@ internal static class CommandLine
     {
         var root = new RootCommand("Trains a byte-level character model and lets it write.")
         {
-            s_text, s_cell, s_seconds, s_temperature, s_length, s_seed, s_threads, s_save, s_load, s_prompt,
+            s_text, s_cell, s_seconds, s_updates, s_temperature, s_length, s_seed, s_threads, s_save, s_load, s_prompt,
         };
+        root.Validators.Add(result =>
+        {
+            if (result.GetResult(s_updates) is not null && result.GetResult(s_seconds) is { Implicit: false })
+            {
+                result.AddError("--seconds and --updates both say how long to train: give one of them.");
+            }
+        });
         root.SetAction(result => run(new Options(
             result.GetValue(s_text),
             result.GetValue(s_cell)!,
             result.GetValue(s_seconds),
+            result.GetValue(s_updates),
             result.GetValue(s_temperature),
             result.GetValue(s_length),
             result.GetValue(s_seed),

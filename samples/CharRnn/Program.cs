@@ -49,7 +49,7 @@ internal static class Program
         Console.WriteLine($"{corpus.Name}: {corpus.TrainingLength:N0} bytes to train on, {corpus.HeldOutLength:N0} held out");
 
         using var trainer = model.CreateTrainer(Training.BatchSize, Training.Steps, threads: options.Threads);
-        if (options.Seconds > 0)
+        if ((options.Updates ?? options.Seconds) > 0)
         {
             Train(options, model, trainer, corpus);
         }
@@ -82,7 +82,7 @@ internal static class Program
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
         var training = new Training(model, trainer, corpus, options.Seed);
-        var state = Progress.Show(options.Seconds, report => training.Run(options.Seconds, report, stop.Token));
+        var state = Progress.Show(report => training.Run(options.Seconds, options.Updates, report, stop.Token));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{(stop.IsCancellationRequested ? "stopped after" : "trained for")} {state.Elapsed:F1} s: {state.Characters:N0} characters, {state.CharactersPerSecond:N0} a second, loss {state.Loss:F3}"));

@@ -11,19 +11,18 @@ internal static class Progress
     private const double Interval = 5;
 
     /// <summary>Runs a training and shows how it goes.</summary>
-    /// <param name="seconds">How long the training is to take.</param>
     /// <param name="train">The training, given what to call after every update.</param>
-    public static TrainingState Show(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    public static TrainingState Show(Func<Action<TrainingState>, TrainingState> train)
     {
         var capabilities = AnsiConsole.Profile.Capabilities;
         var terminal = !Console.IsOutputRedirected && capabilities is { Ansi: true, Interactive: true };
-        return terminal ? ShowBar(seconds, train) : ShowLines(seconds, train);
+        return terminal ? ShowBar(train) : ShowLines(train);
     }
 
     /// <summary>The figures of a training as one line.</summary>
-    internal static string Describe(TrainingState state, double seconds) => string.Create(
+    internal static string Describe(TrainingState state) => string.Create(
         CultureInfo.InvariantCulture,
-        $"loss {state.Loss:F3}, {state.CharactersPerSecond:N0} characters a second, {FormatTime(Math.Max(0, seconds - state.Elapsed))} left");
+        $"loss {state.Loss:F3}, {state.CharactersPerSecond:N0} characters a second, {FormatTime(state.Left)} left");
 
     internal static string FormatTime(double seconds)
     {
@@ -31,23 +30,23 @@ internal static class Progress
         return whole < 3600 ? $"{whole / 60}:{whole % 60:00}" : $"{whole / 3600}:{whole / 60 % 60:00}:{whole % 60:00}";
     }
 
-    private static TrainingState ShowBar(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    private static TrainingState ShowBar(Func<Action<TrainingState>, TrainingState> train)
     {
         var figures = new FiguresColumn();
         return AnsiConsole.Progress()
             .Columns(new ProgressBarColumn(), new PercentageColumn(), figures)
             .Start(context =>
             {
-                var task = context.AddTask("training", maxValue: seconds);
+                var task = context.AddTask("training", maxValue: 1);
                 return train(state =>
                 {
-                    task.Value = state.Elapsed;
-                    figures.Text = Describe(state, seconds);
+                    task.Value = state.Progress;
+                    figures.Text = Describe(state);
                 });
             });
     }
 
-    private static TrainingState ShowLines(double seconds, Func<Action<TrainingState>, TrainingState> train)
+    private static TrainingState ShowLines(Func<Action<TrainingState>, TrainingState> train)
     {
         // The first line comes early, to show that something happens.
         var next = Math.Min(1, Interval);
@@ -56,7 +55,7 @@ internal static class Progress
             if (state.Elapsed >= next)
             {
                 next = state.Elapsed + Interval;
-                Console.WriteLine($"{state.Elapsed,6:F0} s  {Describe(state, seconds)}");
+                Console.WriteLine($"{state.Elapsed,6:F0} s  {Describe(state)}");
             }
         });
     }

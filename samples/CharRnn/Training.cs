@@ -8,12 +8,16 @@ namespace CharRnn;
 /// <param name="Characters">Characters trained on, repeated passes counted again.</param>
 /// <param name="Updates">Updates of the parameters.</param>
 /// <param name="Loss">A running mean of the training loss in nats a character.</param>
-internal readonly record struct TrainingState(double Elapsed, long Characters, int Updates, double Loss)
+/// <param name="Progress">The part of the whole that is done, from 0 to 1.</param>
+internal readonly record struct TrainingState(double Elapsed, long Characters, int Updates, double Loss, double Progress)
 {
     public double CharactersPerSecond => Elapsed > 0 ? Characters / Elapsed : 0;
+
+    /// <summary>Seconds to go, if the rest goes on as the part before.</summary>
+    public double Left => Progress > 0 ? Elapsed * (1 - Progress) / Progress : 0;
 }
 
-/// <summary>Truncated backpropagation through time with Adam, for a given time.</summary>
+/// <summary>Truncated backpropagation through time with Adam, for a given time or a given number of updates.</summary>
 internal sealed class Training
 {
     public const int BatchSize = 50;
@@ -37,16 +41,19 @@ internal sealed class Training
         _streams = new Streams(corpus, BatchSize, Steps, new RandomStream(seed));
     }
 
-    /// <summary>Trains for a time, or until told to stop.</summary>
-    /// <param name="seconds">The time to train for; the learning rate falls along it.</param>
+    /// <summary>Trains for a time or a number of updates, or until told to stop. The learning rate falls along the way.</summary>
+    /// <param name="seconds">The time to train for, where <paramref name="updates"/> is null.</param>
+    /// <param name="updates">How many updates to train.</param>
     /// <param name="report">Called after every update.</param>
     /// <param name="stop">Ends the training after the update under way.</param>
     /// <exception cref="NotFiniteNumberException">The training has diverged.</exception>
-    public TrainingState Run(double seconds, Action<TrainingState> report, CancellationToken stop)
+    public TrainingState Run(double seconds, int? updates, Action<TrainingState> report, CancellationToken stop)
     {
         var state = default(TrainingState);
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed.TotalSeconds < seconds && !stop.IsCancellationRequested)
+        double Progress(int done) => updates is { } all ? (double)done / all : clock.Elapsed.TotalSeconds / seconds;
+
+        while (Progress(state.Updates) < 1 && !stop.IsCancellationRequested)
         {
             if (_streams.Advance())
             {
@@ -60,7 +67,7 @@ internal sealed class Training
                 throw new NotFiniteNumberException($"The training diverged after {state.Updates:N0} updates: loss {loss}, gradient norm {norm}.");
             }
 
-            _optimizer.LearningRate = LearningRateAt(clock.Elapsed.TotalSeconds / seconds);
+            _optimizer.LearningRate = LearningRateAt(Progress(state.Updates));
             _optimizer.Step(_trainer.Gradients);
 
             var share = Math.Max(Smoothing, 1.0 / (state.Updates + 1));
@@ -68,7 +75,8 @@ internal sealed class Training
                 clock.Elapsed.TotalSeconds,
                 state.Characters + _streams.Inputs.Length,
                 state.Updates + 1,
-                state.Loss + share * (loss - state.Loss));
+                state.Loss + share * (loss - state.Loss),
+                Math.Min(Progress(state.Updates + 1), 1));
             report(state);
         }
 

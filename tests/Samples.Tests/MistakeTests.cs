@@ -14,6 +14,9 @@ public sealed class MistakeTests
     [InlineData("--seconds soon", "soon")]
     [InlineData("--seconds nan", "nan")]
     [InlineData("--seconds 1,5", "1,5")]
+    [InlineData("--updates -1", "--updates")]
+    [InlineData("--updates 1.5", "1.5")]
+    [InlineData("--updates 1 --seconds 1", "--seconds and --updates")]
     [InlineData("--cell transformer", "rnn, lstm, peephole-lstm, gru")]
     [InlineData("--temperature 0.001", "--temperature")]
     [InlineData("--temperature -1", "--temperature")]
@@ -84,7 +87,7 @@ public sealed class MistakeTests
         var outcome = await SampleProcess.Run("--help");
         Assert.Equal(0, outcome.ExitCode);
         Assert.Equal("", outcome.Error);
-        foreach (var option in new[] { "--text", "--cell", "--seconds", "--temperature", "--length", "--seed", "--threads", "--save", "--load", "--prompt" })
+        foreach (var option in new[] { "--text", "--cell", "--seconds", "--updates", "--temperature", "--length", "--seed", "--threads", "--save", "--load", "--prompt" })
         {
             Assert.Contains(option, outcome.Output, StringComparison.Ordinal);
         }

@@ -15,7 +15,11 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
 /// <summary>The built program, started as a user starts it.</summary>
 internal sealed class SampleProcess : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    // Against a program that never ends; on a machine that does much else a run of seconds may take minutes.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(30);
+
+    // Sent to itself, a signal ends the shell, unless it was started with the signal ignored: `sh` cannot undo that.
+    private const string TellIfIgnored = "kill -$0 $$; echo ignored";
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -23,9 +27,11 @@ internal sealed class SampleProcess : IDisposable
     private readonly Task _reading;
     private readonly TaskCompletionSource _firstReport = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SampleProcess(string[] arguments)
+    private SampleProcess(string[] launcher, string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var dotnet = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        string[] command = [.. launcher, dotnet, Path.Combine(AppContext.BaseDirectory, "CharRnn.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -33,12 +39,6 @@ internal sealed class SampleProcess : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "CharRnn.dll"));
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         _process = Process.Start(start)!;
         _process.StandardInput.Close();
         _error = _process.StandardError.ReadToEndAsync();
@@ -50,11 +50,36 @@ internal sealed class SampleProcess : IDisposable
     /// <summary>Ends when the program has told for the first time how its training goes.</summary>
     public Task FirstReport => _firstReport.Task.WaitAsync(s_patience);
 
-    public static SampleProcess Start(params string[] arguments) => new(arguments);
+    /// <summary>
+    /// Starts the program so that a signal reaches it. What a shell starts in the background ignores SIGINT, and so does all that this
+    /// starts, these tests and their children: then <c>env</c> of the GNU tools gives the signal its meaning back.
+    /// </summary>
+    public static SampleProcess StartToSignal(string signal, params string[] arguments)
+    {
+        string[] launcher = [];
+        if (IsIgnored(launcher, signal))
+        {
+            launcher = ["env", "--default-signal=" + signal];
+            Assert.SkipWhen(IsIgnored(launcher, signal), $"This run ignores SIG{signal}, and there is no env here that could undo it for a child.");
+        }
+
+        return new SampleProcess(launcher, arguments);
+    }
+
+    private static bool IsIgnored(string[] launcher, string signal)
+    {
+        string[] command = [.. launcher, "sh", "-c", TellIfIgnored, signal];
+        using var shell = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var told = shell.StandardOutput.ReadToEnd();
+        shell.WaitForExit();
+
+        // An env that does not know the option ends with 125 and runs nothing.
+        return told.Length > 0 || shell.ExitCode == 125;
+    }
 
     public static async Task<Outcome> Run(params string[] arguments)
     {
-        using var process = new SampleProcess(arguments);
+        using var process = new SampleProcess([], arguments);
         return await process.Finish();
     }
 

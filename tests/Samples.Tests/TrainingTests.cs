@@ -18,10 +18,10 @@ public sealed partial class TrainingTests
     [InlineData("gru")]
     public async Task Every_cell_learns_its_own_source(string cell)
     {
-        var outcome = await SampleProcess.Run("--cell", cell, "--seconds", "2", "--length", "300");
+        var outcome = await SampleProcess.Run("--cell", cell, "--updates", "40", "--length", "300");
         Assert.Equal("", outcome.Error);
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Matches(ReportLine(), outcome.Output);
+        Assert.Matches(TrainedLine(), outcome.Line("trained for"));
         Assert.True(HeldOutLoss(outcome) < s_ignorance - 1.5, outcome.Output);
 
         var sample = outcome.Output[outcome.Output.IndexOf("held-out", StringComparison.Ordinal)..];
@@ -35,7 +35,7 @@ public sealed partial class TrainingTests
     {
         using var folder = new TemporaryFolder();
         var path = folder["weights.safetensors"];
-        var trained = await SampleProcess.Run("--seconds", "2", "--length", "200", "--seed", "7", "--save", path);
+        var trained = await SampleProcess.Run("--updates", "20", "--length", "200", "--seed", "7", "--save", path);
         Assert.Equal(0, trained.ExitCode);
         trained.Line("saved the weights to " + path);
         Assert.Equal(["weights.safetensors"], folder.Files);
@@ -52,8 +52,10 @@ public sealed partial class TrainingTests
         Assert.Contains("\n\nnamespace Größe\u241b[2J", prompted.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task An_interrupt_ends_the_training_and_still_saves_and_writes()
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task A_signal_ends_the_training_and_still_saves_and_writes(string signal)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -61,9 +63,9 @@ public sealed partial class TrainingTests
         }
 
         using var folder = new TemporaryFolder();
-        using var sample = SampleProcess.Start("--seconds", "3600", "--length", "100", "--save", folder["weights.safetensors"]);
+        using var sample = SampleProcess.StartToSignal(signal, "--seconds", "360000", "--length", "100", "--save", folder["weights.safetensors"]);
         await sample.FirstReport;
-        using (var kill = Process.Start("kill", ["-INT", sample.Id.ToString(CultureInfo.InvariantCulture)]))
+        using (var kill = Process.Start("kill", ["-" + signal, sample.Id.ToString(CultureInfo.InvariantCulture)]))
         {
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
@@ -72,6 +74,7 @@ public sealed partial class TrainingTests
         Assert.Equal("", outcome.Error);
         Assert.Equal(0, outcome.ExitCode);
         outcome.Line("stopped after");
+        Assert.Matches(ReportLine(), outcome.Output);
         Assert.Equal(["weights.safetensors"], folder.Files);
         Assert.True(HeldOutLoss(outcome) < s_ignorance);
     }
@@ -101,6 +104,10 @@ public sealed partial class TrainingTests
     [GeneratedRegex(@"^held-out (\d\.\d{3}) nats/char \((\d\.\d{3}) bits\)$")]
     private static partial Regex HeldOutLine();
 
-    [GeneratedRegex(@"\n +\d+ s  loss \d\.\d{3}, [\d,]+ characters a second, 0:0\d left\n")]
+    [GeneratedRegex(@"^trained for \d+\.\d s: 100,000 characters, [\d,]+ a second, loss \d\.\d{3}$")]
+    private static partial Regex TrainedLine();
+
+    // The first of them after a second, or where an update takes longer, after that: of 100 hours at least 99 are left.
+    [GeneratedRegex(@"\n +\d+ s  loss \d\.\d{3}, [\d,]+ characters a second, (100:00:00|99:\d\d:\d\d) left\n")]
     private static partial Regex ReportLine();
 }
