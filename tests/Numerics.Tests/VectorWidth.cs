@@ -12,6 +12,9 @@ public enum VectorWidth
 
 internal static class VectorWidths
 {
+    /// <summary>How the reasons of <see cref="SkipUnlessSupported"/> begin.</summary>
+    public const string NoVectors = "This process has no ";
+
     public static readonly VectorWidth[] All = [VectorWidth.Bits128, VectorWidth.Bits256, VectorWidth.Bits512];
 
     public static bool IsSupported(this VectorWidth width) => width switch
@@ -25,7 +28,7 @@ internal static class VectorWidths
     {
         if (!width.IsSupported())
         {
-            Xunit.Assert.Skip($"This process has no {(int)width}-bit vectors (it has {Describe()}).");
+            Xunit.Assert.Skip($"{NoVectors}{(int)width}-bit vectors (it has {Describe()}).");
         }
     }
 
