@@ -5,7 +5,8 @@ namespace Aot.Tests;
 /// <summary>Programs started by the tests.</summary>
 internal static class Command
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
+    // Against programs that never end; on a machine that does much else, compiling ahead of time may take many minutes.
+    private static readonly TimeSpan s_patience = TimeSpan.FromHours(1);
 
     /// <summary>Whether a program of this name lies on the path.</summary>
     public static bool Exists(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Unrolled.Tests;
@@ -9,6 +8,9 @@ public class ThreadTeamTests
 {
     [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
     public sealed class Alone;
+
+    // Against threads that never do what they should: on a machine that does much else they take their time.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
 
     private readonly LeakyModel _model = new(0, 2, 3, Loss.MeanSquaredError);
 
@@ -133,17 +135,14 @@ public class ThreadTeamTests
     public void Threads_end_when_their_trainer_or_session_is_collected(bool isTrainer)
     {
         WeakReference owner = WorkOnce(isTrainer);
-        Thread[] helpers = Helpers(3);
-        var limit = Stopwatch.StartNew();
-        while (helpers.Any(helper => helper.IsAlive) && limit.Elapsed < TimeSpan.FromSeconds(20))
+        for (int collection = 0; collection < 10; collection++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            Thread.Sleep(5);
         }
 
         Assert.False(owner.IsAlive);
-        Assert.All(helpers, helper => Assert.False(helper.IsAlive));
+        Assert.All(Helpers(3), helper => Assert.True(helper.Join(s_patience)));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -178,27 +177,20 @@ public class ThreadTeamTests
         Assert.Equal(expected, trainer.Evaluate(new float[16], Numbers.Normal(24, 1)));
     }
 
-    [Fact]
-    public void Threads_that_have_nothing_to_do_burn_no_time()
+    // Two threads spin for a moment before they sleep, where the machine has a core for each; three may not have one.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Threads_that_have_nothing_to_do_sleep(int threads)
     {
-        using ITrainer trainer = _model.CreateTrainer(4, 2, threads: 3);
+        using ITrainer trainer = _model.CreateTrainer(4, 2, threads: threads);
         trainer.ForwardBackward(new float[16], new float[24]);
-        Thread.Sleep(100);
-
-        // Other threads of the process (the JIT, the test runner) may do something: one quiet interval is enough. A thread that waits
-        // awake takes all of each.
-        double least = double.MaxValue;
-        for (int attempt = 0; attempt < 10 && least > 0.02; attempt++)
+        foreach (Thread helper in Helpers(threads))
         {
-            using Process process = Process.GetCurrentProcess();
-            TimeSpan before = process.TotalProcessorTime;
-            var time = Stopwatch.StartNew();
-            Thread.Sleep(300);
-            process.Refresh();
-            least = Math.Min(least, (process.TotalProcessorTime - before) / time.Elapsed);
+            // How long the moment is the machine decides; a thread that waits awake is never found asleep so often in a row.
+            int asleep = 0;
+            Assert.True(SpinWait.SpinUntil(() => (asleep = helper.ThreadState.HasFlag(ThreadState.WaitSleepJoin) ? asleep + 1 : 0) == 100, s_patience));
         }
-
-        Assert.True(least <= 0.02, $"idle threads take {least:P1} of a processor");
     }
 
     [Fact]
