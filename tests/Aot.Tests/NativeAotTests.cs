@@ -1,42 +1,77 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Text.RegularExpressions;
 
 namespace Aot.Tests;
 
 /// <summary>
-/// A program with generated models, compiled ahead of time: without one warning, and with the same bits as under the JIT on the
-/// same instruction set.
+/// A program with generated models, compiled ahead of time with each name that the README gives for an instruction set: without one
+/// warning, and with the same bits as under the JIT on the same instruction set.
 /// </summary>
-public sealed class NativeAotTests(ProbeBuild probe) : IClassFixture<ProbeBuild>
+public sealed partial class NativeAotTests(ProbeBuild probe) : IClassFixture<ProbeBuild>
 {
-    [Fact]
-    public Task On_AVX_512_the_bits_are_those_of_the_JIT()
-    {
-        if (!Avx512F.IsSupported)
-        {
-            Assert.Skip("This machine or this run has no AVX-512.");
-        }
+    /// <summary>The columns of the README's table, and the framework that each is tested on.</summary>
+    private static readonly (string Column, string Framework)[] s_frameworks = [(".NET 10", "net10.0"), (".NET 8 and 9", "net8.0")];
 
-        return Compare("avx512f", "avx512=True avx2=True fma=True");
+    private static readonly Lazy<string> s_section = new(() =>
+    {
+        var page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ProbeBuild.Project)!, "..", "..", "README.md"));
+        return Section().Match(page).Value;
+    });
+
+    /// <summary>Framework, what to compile for, the name of that.</summary>
+    public static TheoryData<string, string, string> Names
+    {
+        get
+        {
+            var rows = TableRow().Matches(s_section.Value).Select(row => row.Groups["cell"].Captures.Select(cell => cell.Value.Trim().Trim('`')).ToArray()).ToArray();
+            Assert.Equal(["compile for", .. s_frameworks.Select(framework => framework.Column)], rows[0]);
+            var names = new TheoryData<string, string, string>();
+            foreach (var (column, framework) in s_frameworks.Index())
+            {
+                foreach (var row in rows[2..])
+                {
+                    names.Add(framework.Framework, row[0], row[1 + column]);
+                }
+            }
+
+            return names;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task The_bits_are_those_of_the_JIT(string framework, string compileFor, string name)
+    {
+        switch (compileFor)
+        {
+            case "this machine":
+                return Compare(framework, name, $"avx512={Avx512F.IsSupported} avx2={Avx2.IsSupported} fma={Fma.IsSupported}");
+            case "AVX-512":
+                Assert.SkipUnless(Avx512F.IsSupported, "This machine or this run has no AVX-512.");
+                return Compare(framework, name, "avx512=True avx2=True fma=True");
+            case "AVX2 with FMA":
+                Assert.SkipUnless(Avx2.IsSupported && Fma.IsSupported, "This machine or this run has no AVX2 with FMA.");
+                return Compare(framework, name, "avx512=False avx2=True fma=True", ("DOTNET_EnableAVX512", "0"));
+            default:
+                throw new InvalidDataException($"The README's table has the row '{compileFor}', which is not tested.");
+        }
     }
 
     [Fact]
-    public Task On_AVX2_and_FMA_the_bits_are_those_of_the_JIT()
-    {
-        if (!Avx2.IsSupported || !Fma.IsSupported)
-        {
-            Assert.Skip("This machine or this run has no AVX2 with FMA.");
-        }
-
-        return Compare("avx2,fma,bmi,bmi2,lzcnt,movbe,popcnt", "avx512=False avx2=True fma=True", ("DOTNET_EnableAVX512", "0"));
-    }
+    public Task Without_a_name_they_are_those_of_the_JIT_on_128_bit_vectors() =>
+        Compare("net10.0", "", "avx512=False avx2=False fma=False", ("DOTNET_EnableAVX2", "0"));
 
     [Fact]
-    public Task On_128_bit_vectors_the_bits_are_those_of_the_JIT() =>
-        Compare("", "avx512=False avx2=False fma=False", ("DOTNET_EnableAVX2", "0"));
+    public void The_lines_to_copy_have_names_of_the_table()
+    {
+        string[] copied = [.. LineToCopy().Matches(s_section.Value).Select(line => line.Groups[1].Value)];
+        Assert.NotEmpty(copied);
+        Assert.Subset(Names.Where(row => row.Data.Item1 == "net10.0").Select(row => row.Data.Item3).ToHashSet(), copied.ToHashSet());
+    }
 
-    private async Task Compare(string instructionSet, string sets, params (string Name, string Value)[] jit)
+    private async Task Compare(string framework, string instructionSet, string sets, params (string Name, string Value)[] jit)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
@@ -52,7 +87,7 @@ public sealed class NativeAotTests(ProbeBuild probe) : IClassFixture<ProbeBuild>
         }
 
         var expected = Lines(await Command.Run("dotnet", [await probe.Build()], jit));
-        var actual = Lines(await Command.Run(await probe.Publish(instructionSet), []));
+        var actual = Lines(await Command.Run(await probe.Publish(framework, instructionSet), []));
 
         Assert.Equal("compiled just in time", expected[0]);
         Assert.Equal("compiled ahead of time", actual[0]);
@@ -63,25 +98,36 @@ public sealed class NativeAotTests(ProbeBuild probe) : IClassFixture<ProbeBuild>
     }
 
     private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    [GeneratedRegex("^## NativeAOT\n.*?(?=^## )", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Section();
+
+    [GeneratedRegex(@"^\|((?<cell>[^|\n]+)\|)+$", RegexOptions.Multiline)]
+    private static partial Regex TableRow();
+
+    [GeneratedRegex("<IlcInstructionSet>(.*?)</IlcInstructionSet>")]
+    private static partial Regex LineToCopy();
 }
 
 /// <summary>Builds the probe for the JIT and publishes it for an instruction set, in a folder of its own.</summary>
 public sealed class ProbeBuild : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("unrolled-aot-");
-    private readonly string _project = typeof(ProbeBuild).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == "ProbeProject").Value!;
-
     private string? _built;
+
+    /// <summary>The probe's project file.</summary>
+    internal static string Project { get; } = typeof(ProbeBuild).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "ProbeProject").Value!;
 
     /// <summary>The assembly to start with <c>dotnet</c>.</summary>
     internal async Task<string> Build() => _built ??= await Make("build", "jit", "Aot.Probe.dll");
 
     /// <summary>The executable. Warnings of the trimmer and the compiler are errors, in the project.</summary>
-    internal Task<string> Publish(string instructionSet) => Make(
+    internal Task<string> Publish(string framework, string instructionSet) => Make(
         "publish",
-        "aot-" + instructionSet.Split(',')[0],
+        $"aot-{framework}-{instructionSet.Split(',')[0]}",
         "Aot.Probe",
+        "-p:ProbeFramework=" + framework,
         "--runtime",
         "linux-x64",
         $"-p:ProbeInstructionSet={instructionSet.Replace(",", "%2c", StringComparison.Ordinal)}");
@@ -94,7 +140,7 @@ public sealed class ProbeBuild : IDisposable
         var log = await Command.Run(
             "dotnet",
             [
-                verb, _project, "--configuration", "Release", "--output", output, "--artifacts-path", Path.Combine(_folder.FullName, "artifacts"),
+                verb, Project, "--configuration", "Release", "--output", output, "--artifacts-path", Path.Combine(_folder.FullName, "artifacts"),
                 "-nodeReuse:false", "-p:UseSharedCompilation=false", .. more,
             ]);
         Assert.DoesNotContain("warning ", log, StringComparison.OrdinalIgnoreCase);
