@@ -8,11 +8,11 @@ internal static class UnknownName
     public static KeyNotFoundException Exception(string model, string kind, string name, IEnumerable<string> known)
     {
         string[] nearest = [.. known.OrderBy(candidate => Distance(name, candidate))];
-        string list = string.Join(", ", nearest.Take(Listed).Select(candidate => $"'{candidate}'"));
+        string list = string.Join(", ", nearest.Take(Listed).Select(candidate => $"'{Excerpt.Text(candidate)}'"));
         string more = nearest.Length > Listed ? $" and {nearest.Length - Listed} more" : "";
         return new KeyNotFoundException(nearest.Length == 0
-            ? $"{model} has no {kind} '{name}': it has none at all."
-            : $"{model} has no {kind} '{name}' (nearest first, there are {list}{more}).");
+            ? $"{model} has no {kind} '{Excerpt.Text(name)}': it has none at all."
+            : $"{model} has no {kind} '{Excerpt.Text(name)}' (nearest first, there are {list}{more}).");
     }
 
     /// <summary>Levenshtein's edit distance.</summary>

@@ -77,16 +77,18 @@ public sealed class RandomStream
     }
 
     /// <summary>The stream of a name under a seed: streams of different names have nothing to do with one another.</summary>
-    internal static RandomStream Of(ulong seed, string name)
+    internal static RandomStream Of(ulong seed, string name) => new(SplitMix(seed, 1) ^ Hash(name));
+
+    /// <summary>A number for a name, the same everywhere and always: FNV-1a (Fowler, Noll and Vo).</summary>
+    internal static ulong Hash(string name)
     {
-        // FNV-1a (Fowler, Noll and Vo)
         ulong hash = 0xCBF29CE484222325;
         foreach (byte value in Encoding.UTF8.GetBytes(name))
         {
-            hash = (hash ^ value) * 0x100000001B3;
+            hash = unchecked((hash ^ value) * 0x100000001B3);
         }
 
-        return new RandomStream(SplitMix(seed, 1) ^ hash);
+        return hash;
     }
 
     /// <summary>An output of SplitMix64 (Steele, Lea and Flood 2014), counted from 1.</summary>

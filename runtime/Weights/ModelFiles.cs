@@ -6,19 +6,20 @@ namespace Unrolled;
 /// </summary>
 public static class ModelFiles
 {
-    /// <summary>Differences of a kind that a message lists.</summary>
-    private const int MostTold = 8;
-
-    /// <summary>Saves the parameters. Where it fails, a file that was there before is still there, unchanged.</summary>
+    /// <summary>
+    /// Saves the parameters. Where it fails, a file that was there before is still there, unchanged. Where it ends, file and folder have
+    /// been flushed to the disk. A link is followed to its file, and the file keeps its access mode; a temporary file beside it, which a
+    /// killed process may leave, is removed by the next save of the same file.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file, usually <c>*.safetensors</c>; replaced where there is one.</param>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written, or is a device, a pipe or a socket.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
     public static void Save(this IModel model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, model.Parameters));
+        AtomicFile.Write(path, stream => Write(model, stream));
     }
 
     /// <summary>Saves the parameters to a stream, which stays open.</summary>
@@ -29,7 +30,19 @@ public static class ModelFiles
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(stream);
-        SafetensorsWriter.Write(stream, model.Parameters);
+        Write(model, stream);
+    }
+
+    /// <summary>
+    /// Throws where a save would, as long as nothing changes: to be asked before hours of training. Nothing that is there is touched.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">The file cannot be written, or is a device, a pipe or a socket.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
+    public static void VerifyWritable(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        AtomicFile.Probe(path);
     }
 
     /// <summary>
@@ -38,12 +51,13 @@ public static class ModelFiles
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="SafetensorsException">The file is malformed, or holds something else; the message names every difference.</exception>
+    /// <param name="requireFinite">Whether a file with NaN or infinities is refused; the message names the parameters that hold them.</param>
+    /// <exception cref="SafetensorsException">The file is malformed, or holds something else; the message names the differences.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static void Load(this IModel model, string path)
+    public static void Load(this IModel model, string path, bool requireFinite = false)
     {
         ArgumentNullException.ThrowIfNull(model);
-        Load(model.Parameters, SafetensorsFile.Open(path), path);
+        Load(model.Parameters, SafetensorsFile.Open(path), path, requireFinite);
     }
 
     /// <summary>
@@ -52,72 +66,18 @@ public static class ModelFiles
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="stream">The stream.</param>
-    /// <exception cref="SafetensorsException">The contents are malformed or something else; the message names every difference.</exception>
+    /// <param name="requireFinite">Whether NaN and infinities are refused; the message names the parameters that hold them.</param>
+    /// <exception cref="SafetensorsException">The contents are malformed or something else; the message names the differences.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    public static void Load(this IModel model, Stream stream)
+    public static void Load(this IModel model, Stream stream, bool requireFinite = false)
     {
         ArgumentNullException.ThrowIfNull(model);
-        Load(model.Parameters, SafetensorsFile.Read(stream), "The stream");
+        Load(model.Parameters, SafetensorsFile.Read(stream), "The stream", requireFinite);
     }
 
-    private static void Load(ParameterBlock parameters, SafetensorsFile file, string source)
-    {
-        ModelLayout layout = parameters.Layout;
-        List<string> differences = Differences(layout, file);
-        if (differences.Count > 0)
-        {
-            throw new SafetensorsException($"{source} does not fit {layout}: {Some(differences, "; ")}.");
-        }
+    private static void Write(IModel model, Stream stream) =>
+        SafetensorsWriter.Write(stream, [.. BlockFile.TensorsOf(model.Parameters)], [("model", model.Layout.Name)]);
 
-        foreach (ParameterInfo parameter in layout.Parameters)
-        {
-            parameters.Set(parameter, file.ReadSingle(parameter.Name));
-        }
-    }
-
-    private static List<string> Differences(ModelLayout layout, SafetensorsFile file)
-    {
-        var differences = new List<string>();
-        var missing = new List<string>();
-        var expected = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ParameterInfo parameter in layout.Parameters)
-        {
-            expected.Add(parameter.Name);
-            if (!file.Contains(parameter.Name))
-            {
-                missing.Add(parameter.Name);
-                continue;
-            }
-
-            IReadOnlyList<long> shape = file.Shape(parameter.Name);
-            if (!shape.SequenceEqual(parameter.Shape.Select(extent => (long)extent)))
-            {
-                differences.Add(
-                    $"'{parameter.Name}' has the shape [{string.Join(", ", shape)}] and not [{string.Join(", ", parameter.Shape)}]");
-            }
-
-            if (file.ElementType(parameter.Name) is var type and not "F32")
-            {
-                differences.Add($"'{parameter.Name}' is {type} and not F32");
-            }
-        }
-
-        Add("missing", missing);
-        Add("unexpected", file.Names.Where(name => !expected.Contains(name)));
-        return differences;
-
-        void Add(string what, IEnumerable<string> names)
-        {
-            List<string> quoted = [.. names.Select(name => $"'{name}'")];
-            if (quoted.Count > 0)
-            {
-                // First: where whole layers differ, this says it best.
-                differences.Insert(0, $"{what}: {Some(quoted, ", ")}");
-            }
-        }
-    }
-
-    /// <summary>The first few, and how many there are beside them.</summary>
-    private static string Some(List<string> items, string separator) =>
-        string.Join(separator, items.Take(MostTold)) + (items.Count > MostTold ? $"{separator}and {items.Count - MostTold} more" : "");
+    private static void Load(ParameterBlock parameters, SafetensorsFile file, string source, bool requireFinite) =>
+        BlockFile.Load([.. BlockFile.TensorsOf(parameters)], file, source, parameters.Layout.Name, requireFinite);
 }

@@ -35,7 +35,7 @@ public sealed class SafetensorsFile
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         try
         {
             return Read(stream);
@@ -140,7 +140,7 @@ public sealed class SafetensorsFile
         SafetensorsEntry entry = Find(name);
         return entry.Type == type
             ? _data.AsSpan((int)entry.Begin, (int)(entry.End - entry.Begin))
-            : throw new SafetensorsException($"Tensor '{name}' is {entry.Type} and not {type}.");
+            : throw new SafetensorsException($"Tensor '{Excerpt.Text(name)}' is {entry.Type} and not {type}.");
     }
 
     private SafetensorsEntry Find(string name)

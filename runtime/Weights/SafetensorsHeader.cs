@@ -19,7 +19,8 @@ internal sealed class SafetensorsHeader
     /// <summary>The format's limit on the header's bytes.</summary>
     public const long MaximumLength = 100_000_000;
 
-    private const string MetadataName = "__metadata__";
+    /// <summary>The entry that is no tensor but the free texts.</summary>
+    public const string MetadataName = "__metadata__";
 
     private SafetensorsHeader(List<SafetensorsEntry> entries, Dictionary<string, string> metadata)
     {
@@ -54,12 +55,12 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException exception)
         {
-            throw new SafetensorsException($"The header is not JSON: {exception.Message}", exception);
+            throw new SafetensorsException($"The header is not JSON: {Excerpt.Message(exception)}", exception);
         }
         catch (InvalidOperationException exception)
         {
             // Utf8JsonReader's way of refusing text that is not valid UTF-8 or half a surrogate pair.
-            throw new SafetensorsException($"The header holds text that is not valid Unicode: {exception.Message}", exception);
+            throw new SafetensorsException($"The header holds text that is not valid Unicode: {Excerpt.Message(exception)}", exception);
         }
     }
 
@@ -83,7 +84,7 @@ internal sealed class SafetensorsHeader
         {
             if (!names.Add(name))
             {
-                throw new SafetensorsException($"The header names '{name}' twice.");
+                throw new SafetensorsException($"The header names '{Excerpt.Text(name)}' twice.");
             }
 
             if (name == MetadataName)
@@ -110,10 +111,10 @@ internal sealed class SafetensorsHeader
         Expect(ref reader, JsonTokenType.StartObject, MetadataName);
         while (NextProperty(ref reader, out string key))
         {
-            Expect(ref reader, JsonTokenType.String, $"{MetadataName}.{key}");
+            Expect(ref reader, JsonTokenType.String, $"{MetadataName}.{Excerpt.Text(key)}");
             if (!metadata.TryAdd(key, reader.GetString()!))
             {
-                throw new SafetensorsException($"The header's metadata names '{key}' twice.");
+                throw new SafetensorsException($"The header's metadata names '{Excerpt.Text(key)}' twice.");
             }
         }
 
@@ -122,46 +123,47 @@ internal sealed class SafetensorsHeader
 
     private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
+        string place = Excerpt.Text(name);
         string? type = null;
         List<long>? shape = null;
         List<long>? offsets = null;
-        Expect(ref reader, JsonTokenType.StartObject, name);
+        Expect(ref reader, JsonTokenType.StartObject, place);
         while (NextProperty(ref reader, out string field))
         {
             bool repeated;
             switch (field)
             {
                 case "dtype":
-                    Expect(ref reader, JsonTokenType.String, $"{name}.dtype");
+                    Expect(ref reader, JsonTokenType.String, $"{place}.dtype");
                     repeated = type is not null;
                     type = reader.GetString()!;
                     break;
                 case "shape":
                     repeated = shape is not null;
-                    shape = ReadNumbers(ref reader, $"{name}.shape");
+                    shape = ReadNumbers(ref reader, $"{place}.shape");
                     break;
                 case "data_offsets":
                     repeated = offsets is not null;
-                    offsets = ReadNumbers(ref reader, $"{name}.data_offsets");
+                    offsets = ReadNumbers(ref reader, $"{place}.data_offsets");
                     break;
                 default:
-                    throw new SafetensorsException($"Tensor '{name}' has an unknown field '{field}'.");
+                    throw new SafetensorsException($"Tensor '{place}' has an unknown field '{Excerpt.Text(field)}'.");
             }
 
             if (repeated)
             {
-                throw new SafetensorsException($"Tensor '{name}' has the field '{field}' twice.");
+                throw new SafetensorsException($"Tensor '{place}' has the field '{Excerpt.Text(field)}' twice.");
             }
         }
 
         if (type is null || shape is null || offsets is null)
         {
-            throw new SafetensorsException($"Tensor '{name}' lacks one of dtype, shape and data_offsets.");
+            throw new SafetensorsException($"Tensor '{place}' lacks one of dtype, shape and data_offsets.");
         }
 
         if (offsets.Count != 2 || offsets[0] > offsets[1])
         {
-            throw new SafetensorsException($"Tensor '{name}' has impossible data_offsets: [{string.Join(", ", offsets)}].");
+            throw new SafetensorsException($"Tensor '{place}' has impossible data_offsets: [{Excerpt.List(offsets, ", ")}].");
         }
 
         var entry = new SafetensorsEntry(name, type, [.. shape], offsets[0], offsets[1]);
@@ -174,7 +176,7 @@ internal sealed class SafetensorsHeader
         int elementLength = ElementLength(entry.Type);
         if (elementLength == 0)
         {
-            throw new SafetensorsException($"Tensor '{entry.Name}' has the unknown type '{entry.Type}'.");
+            throw new SafetensorsException($"Tensor '{Excerpt.Text(entry.Name)}' has the unknown type '{Excerpt.Text(entry.Type)}'.");
         }
 
         long length = elementLength;
@@ -187,13 +189,13 @@ internal sealed class SafetensorsHeader
         }
         catch (OverflowException exception)
         {
-            throw new SafetensorsException($"Tensor '{entry.Name}' has an impossible shape: [{string.Join(", ", entry.Shape)}].", exception);
+            throw new SafetensorsException($"Tensor '{Excerpt.Text(entry.Name)}' has an impossible shape: [{Excerpt.List(entry.Shape, ", ")}].", exception);
         }
 
         if (length != entry.End - entry.Begin)
         {
             throw new SafetensorsException(
-                $"Tensor '{entry.Name}', {entry.Type} [{string.Join(", ", entry.Shape)}], needs {length} bytes and has {entry.End - entry.Begin}.");
+                $"Tensor '{Excerpt.Text(entry.Name)}', {entry.Type} [{Excerpt.List(entry.Shape, ", ")}], needs {length} bytes and has {entry.End - entry.Begin}.");
         }
     }
 
@@ -205,8 +207,8 @@ internal sealed class SafetensorsHeader
             if (entry.Begin != end)
             {
                 throw new SafetensorsException(entry.Begin > end
-                    ? $"There is a hole of {entry.Begin - end} bytes before tensor '{entry.Name}'."
-                    : $"Tensor '{entry.Name}' overlaps another: it begins at {entry.Begin}, the other ends at {end}.");
+                    ? $"There is a hole of {entry.Begin - end} bytes before tensor '{Excerpt.Text(entry.Name)}'."
+                    : $"Tensor '{Excerpt.Text(entry.Name)}' overlaps another: it begins at {entry.Begin}, the other ends at {end}.");
             }
 
             end = entry.End;

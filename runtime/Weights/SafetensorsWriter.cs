@@ -1,48 +1,47 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Unrolled;
 
-/// <summary>Writes a parameter block as a safetensors file: F32, in mathematical shape, in the layout's order.</summary>
+/// <summary>Writes a safetensors file.</summary>
 internal static class SafetensorsWriter
 {
-    public static void Write(Stream stream, ParameterBlock parameters)
+    /// <summary>Writes tensors, in their order.</summary>
+    /// <param name="stream">Takes the file.</param>
+    /// <param name="tensors">The tensors.</param>
+    /// <param name="metadata">The texts the file carries besides.</param>
+    public static void Write(Stream stream, IReadOnlyList<BlockTensor> tensors, IEnumerable<(string Key, string Text)> metadata)
     {
-        byte[] header = Header(parameters.Layout);
+        byte[] header = Header(tensors, metadata);
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
         stream.Write(prefix);
         stream.Write(header);
-        foreach (ParameterInfo parameter in parameters.Layout.Parameters)
+        foreach (BlockTensor tensor in tensors)
         {
-            float[] values = new float[parameter.Length];
-            parameters.Get(parameter, values);
-            if (!BitConverter.IsLittleEndian)
-            {
-                Span<int> words = MemoryMarshal.Cast<float, int>(values.AsSpan());
-                BinaryPrimitives.ReverseEndianness(words, words);
-            }
-
-            stream.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+            BlockFile.Write(stream, tensor);
         }
     }
 
-    private static byte[] Header(ModelLayout layout)
+    private static byte[] Header(IReadOnlyList<BlockTensor> tensors, IEnumerable<(string Key, string Text)> metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            writer.WriteStartObject("__metadata__");
+            writer.WriteStartObject(SafetensorsHeader.MetadataName);
             writer.WriteString("format", "unrolled");
-            writer.WriteString("model", layout.Name);
+            foreach ((string key, string text) in metadata)
+            {
+                writer.WriteString(key, text);
+            }
+
             writer.WriteEndObject();
             long offset = 0;
-            foreach (ParameterInfo parameter in layout.Parameters)
+            foreach ((string name, ParameterInfo parameter, _) in tensors)
             {
-                writer.WriteStartObject(parameter.Name);
+                writer.WriteStartObject(name);
                 writer.WriteString("dtype", "F32");
                 writer.WriteStartArray("shape");
                 foreach (int extent in parameter.Shape)

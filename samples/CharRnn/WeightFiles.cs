@@ -16,7 +16,7 @@ internal static class WeightFiles
 
         try
         {
-            model.Load(path);
+            model.Load(path, requireFinite: true);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -30,14 +30,6 @@ internal static class WeightFiles
         {
             throw new UserException($"{path} cannot be read: {exception.Message}");
         }
-
-        foreach (var value in model.Parameters.Values)
-        {
-            if (!float.IsFinite(value))
-            {
-                throw new UserException($"{path} holds a weight that is {value}: no model can work with it.");
-            }
-        }
     }
 
     /// <summary>Finds out whether weights could be written, without touching what is there.</summary>
@@ -49,27 +41,9 @@ internal static class WeightFiles
             throw new UserException("--save needs the name of a file.");
         }
 
-        if (Directory.Exists(path))
-        {
-            throw new UserException($"{path} is a folder, not a file to save to.");
-        }
-
         try
         {
-            // Saving writes a file beside the old one and renames it, so it is the folder that must be writable.
-            var full = Path.GetFullPath(path);
-            var probe = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-            using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
-            {
-            }
-        }
-        catch (DirectoryNotFoundException)
-        {
-            throw new UserException($"{path} cannot be written: its folder does not exist.");
-        }
-        catch (FileNotFoundException)
-        {
-            throw new UserException($"{path} cannot be written: its folder takes no new files.");
+            ModelFiles.VerifyWritable(path);
         }
         catch (Exception exception) when (IsFileTrouble(exception))
         {

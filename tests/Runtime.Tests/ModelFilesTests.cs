@@ -163,6 +163,46 @@ public sealed class ModelFilesTests : IDisposable
         Assert.InRange(message.Length, 100, 600);
     }
 
+    [Fact]
+    public void A_giant_name_is_told_in_a_line()
+    {
+        string json = $$"""{"{{new string('n', 10_000_000)}}":{"dtype":"F32","shape":[{{string.Join(",", Enumerable.Repeat("1", 100_000))}}],"data_offsets":[0,4]} }""";
+        string message = AssertRefused(SafetensorsTests.Bytes(Encoding.ASCII.GetBytes(json), new byte[4]));
+        Assert.InRange(message.Length, 100, 1000);
+        Assert.Contains("nnn… (10000000 characters)'", message);
+        json = json.Replace(new string('n', 10_000_000), "leaky_0.W").Replace("\"F32\"", "\"I32\"");
+        Assert.InRange(AssertRefused(SafetensorsTests.Bytes(Encoding.ASCII.GetBytes(json), new byte[4])).Length, 100, 1000);
+    }
+
+    [Theory]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.PositiveInfinity, "∞")]
+    [InlineData(float.NegativeInfinity, "-∞")]
+    public void What_is_not_finite_is_loaded_unless_it_is_to_be_refused(float bad, string told)
+    {
+        LeakyModel other = _model.Twin(3);
+        float[] weights = other.Parameters.ToArray(LeakyModel.Weights);
+        weights[2 * 3 + 1] = bad;
+        weights[9 * 3 + 2] = float.NaN;
+        other.Parameters.Set(LeakyModel.Weights, weights);
+        other.Save(FilePath);
+        int[] before = Bits(_model);
+        string expected = $" holds numbers that are not finite: 'leaky_0.W' is {told} at [2, 1].";
+        Assert.Equal(FilePath + expected, Assert.Throws<SafetensorsException>(() => _model.Load(FilePath, requireFinite: true)).Message);
+        using (FileStream stream = File.OpenRead(FilePath))
+        {
+            Assert.Equal("The stream" + expected, Assert.Throws<SafetensorsException>(() => _model.Load(stream, requireFinite: true)).Message);
+        }
+
+        Assert.Equal(before, Bits(_model));
+        _model.Load(FilePath);
+        Assert.Equal(Bits(other), Bits(_model));
+
+        _model.Twin(5).Save(FilePath);
+        _model.Load(FilePath, requireFinite: true);
+        Assert.Equal(Bits(_model.Twin(5)), Bits(_model));
+    }
+
     private string AssertRefused(byte[] bytes)
     {
         File.WriteAllBytes(FilePath, bytes);

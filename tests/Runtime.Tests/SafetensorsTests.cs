@@ -99,6 +99,53 @@ public class SafetensorsTests
         Assert.Contains(reason, exception.Message);
     }
 
+    [Theory]
+    [InlineData("unknown type", """{"@":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("unknown type", """{"a":{"dtype":"@","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("twice", """{"@":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"@":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""")]
+    [InlineData("twice", """{"@":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("twice", """{"__metadata__":{"@":"1","@":"1"}}""")]
+    [InlineData("is Number", """{"__metadata__":{"@":1}}""")]
+    [InlineData("is Number", """{"@":1}""")]
+    [InlineData("is Number", """{"@":{"dtype":32}}""")]
+    [InlineData("whole numbers", """{"@":{"shape":[-1]}}""")]
+    [InlineData("whole numbers", """{"@":{"data_offsets":[0.5]}}""")]
+    [InlineData("unknown field", """{"a":{"@":1}}""")]
+    [InlineData("unknown field", """{"@":{"@":1}}""")]
+    [InlineData("lacks", """{"@":{}}""")]
+    [InlineData("impossible data_offsets", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[#]}}""")]
+    [InlineData("impossible data_offsets", """{"@":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""")]
+    [InlineData("impossible shape", """{"@":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""")]
+    [InlineData("needs", """{"@":{"dtype":"F32","shape":[#],"data_offsets":[0,8]}}""")]
+    [InlineData("hole", """{"@":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""")]
+    [InlineData("overlaps", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"@":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""")]
+    [InlineData("not JSON", """{"a":tru@}""")]
+    [InlineData("not JSON", """{"@":}""")]
+    public void A_message_is_a_line_however_long_what_the_file_says(string reason, string json)
+    {
+        // A million of a letter, of a line break and of a line separator, and a hundred thousand numbers.
+        string numbers = string.Join(",", Enumerable.Repeat("1", 100_000));
+        foreach (string text in (string[])["n", "\\n", "\u2028", "\u202e"])
+        {
+            string repeated = string.Concat(Enumerable.Repeat(text, 1_000_000));
+            string message = Assert.Throws<SafetensorsException>(() => Read(json.Replace("@", repeated).Replace("#", numbers), new byte[8])).Message;
+            Assert.Contains(reason, message);
+            Assert.InRange(message.Length, 20, 2000);
+            Assert.DoesNotContain(message, character => char.IsControl(character) || character is '\u2028' or '\u202e');
+        }
+    }
+
+    [Fact]
+    public void A_long_name_that_is_asked_for_is_told_in_a_line()
+    {
+        string name = new('n', 1_000_000);
+        SafetensorsFile file = Read($$"""{"{{name}}":{"dtype":"F32","shape":[1],"data_offsets":[0,4]} }""", new byte[4]);
+        string message = Assert.Throws<KeyNotFoundException>(() => file.Shape("m")).Message;
+        Assert.InRange(message.Length, 20, 500);
+        Assert.Contains("… (1000000 characters)", message);
+        Assert.InRange(Assert.Throws<SafetensorsException>(() => file.ReadInt32(name)).Message.Length, 20, 500);
+    }
+
     [Fact]
     public void Text_that_is_not_UTF8_is_refused()
     {

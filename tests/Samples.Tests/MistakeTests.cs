@@ -66,7 +66,7 @@ public sealed class MistakeTests
     public async Task A_place_that_cannot_be_written_is_refused_before_the_training()
     {
         using var folder = new TemporaryFolder();
-        await IsRefused("folder does not exist", "--save", folder[Path.Combine("missing", "a.safetensors")]);
+        await IsRefused("There is no folder", "--save", folder[Path.Combine("missing", "a.safetensors")]);
         await IsRefused("is a folder", "--save", folder[""]);
     }
 
