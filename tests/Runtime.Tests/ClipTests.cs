@@ -62,6 +62,48 @@ public class ClipTests
         Assert.All(gradients.ToArray(LeakyModel.Decay), g => Numbers.AssertClose(3e30 / Math.Sqrt(2), g, 1e-6));
     }
 
+    [Theory]
+    [InlineData(100, 3e38f, 1f)]
+    [InlineData(100, 3.4e37f, 1e-6f)]
+    [InlineData(100, 3.4e38f, 1e-30f)]
+    [InlineData(7, 1e38f, 3e38f)]
+    [InlineData(100, 3e38f, float.MaxValue)]
+    [InlineData(3, 1f, 1e-37f)]
+    [InlineData(3, 1f, 1e-40f)]
+    [InlineData(3, 1e-30f, 1e-36f)]
+    [InlineData(5, 1e-38f, 1e-39f)]
+    [InlineData(5, float.Epsilon, 2 * float.Epsilon)]
+    public void Norms_and_thresholds_at_the_ends_of_float_s_range_are_right_to_rounding(int count, float gradient, float threshold)
+    {
+        ParameterBlock gradients = new(new LeakyModel(0, 1, count, Loss.None).Layout);
+        float[] values = [.. Enumerable.Range(0, count).Select(i => i % 2 == 0 ? gradient : -gradient)];
+        gradients.Set(LeakyModel.Decay, values);
+        double norm = Math.Sqrt(count) * gradient;
+        Assert.Equal((float)norm, Clip.ByGlobalNorm(gradients, threshold), Math.Max(norm < float.MaxValue ? norm * 1e-7 : 0, float.Epsilon));
+        double scale = Math.Min(1, threshold / norm);
+
+        // The scale and the product are rounded, to half a unit in the last place each.
+        float[] clipped = gradients.ToArray(LeakyModel.Decay);
+        for (int i = 0; i < count; i++)
+        {
+            Numbers.AssertClose(values[i] * scale, clipped[i], 1.3e-7, float.Epsilon);
+        }
+
+        Numbers.AssertPaddingIsZero(gradients);
+    }
+
+    [Fact]
+    public void What_is_scaled_below_the_smallest_normal_number_is_zero()
+    {
+        ParameterBlock gradients = new(new LeakyModel(0, 1, 6, Loss.None).Layout);
+        gradients.Set(LeakyModel.Decay, [1e4f, -1e-33f, 1e-35f, -1e-37f, 1e-39f, -float.Epsilon]);
+        Clip.ByGlobalNorm(gradients, 1);
+        float[] clipped = gradients.ToArray(LeakyModel.Decay);
+        Numbers.AssertClose(1, clipped[0], 1e-6);
+        Numbers.AssertClose(-1e-37, clipped[1], 1e-6);
+        Assert.Equal([0, 0, 0, 0], clipped[2..]);
+    }
+
     [Fact]
     public void The_norm_has_the_same_bits_on_every_machine()
     {
