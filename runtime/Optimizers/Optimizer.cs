@@ -8,8 +8,16 @@ namespace Unrolled;
 /// Changes a model's parameters by their gradients, in one pass over the packed block. A step allocates nothing, and gives the same bits
 /// on every machine. Padding stays zero: what is zero in parameters and gradients stays zero.
 /// </summary>
+/// <remarks>
+/// What a step multiplies and what comes of it is a normal number or zero: below the smallest normal number, 1.2e-38, it is zero. Moments of
+/// parameters that get no gradient, and parameters under weight decay, would come to denormal numbers, with which a step takes up to a
+/// hundred times longer.
+/// <see cref="OptimizerFiles"/> saves and loads an optimizer's state.
+/// </remarks>
 public abstract class Optimizer
 {
+    private readonly List<(string Name, ParameterBlock Block)> _states = [];
+    private readonly List<(string Name, float Value)> _hyperparameters = [];
     private float _learningRate;
 
     /// <summary>An optimizer of a model's parameters.</summary>
@@ -35,17 +43,60 @@ public abstract class Optimizer
         }
     }
 
+    /// <summary>How many steps were taken, those before a load included.</summary>
+    public long StepCount { get; private set; }
+
     /// <summary>The parameters it changes.</summary>
     protected ParameterBlock Parameters { get; }
+
+    /// <summary>The layout of the model whose parameters it changes.</summary>
+    internal ModelLayout Layout => Parameters.Layout;
+
+    /// <summary>What it remembers from step to step.</summary>
+    internal IReadOnlyList<(string Name, ParameterBlock Block)> States => _states;
+
+    /// <summary>The numbers it was made with, but for the learning rate.</summary>
+    internal IReadOnlyList<(string Name, float Value)> Hyperparameters => _hyperparameters;
 
     /// <summary>Changes the parameters once.</summary>
     /// <param name="gradients">The gradients of the loss to make smaller: a trainer's.</param>
     /// <exception cref="ArgumentException">The gradients belong to another model class.</exception>
-    public abstract void Step(ParameterBlock gradients);
+    public void Step(ParameterBlock gradients)
+    {
+        ParameterBlock.RequireLayout(gradients, Layout, nameof(gradients));
+        StepCount++;
+        Update(gradients);
+    }
 
-    /// <summary>Checks that gradients belong to the parameters.</summary>
-    /// <exception cref="ArgumentException">They belong to another model class.</exception>
-    protected void RequireLayout(ParameterBlock gradients) => ParameterBlock.RequireLayout(gradients, Parameters.Layout, nameof(gradients));
+    /// <summary>Changes the parameters once; <see cref="StepCount"/> counts this step already.</summary>
+    /// <param name="gradients">The gradients, of the parameters' layout.</param>
+    protected abstract void Update(ParameterBlock gradients);
+
+    /// <summary>A number for every parameter element that is remembered from step to step, zero at first; saved and loaded with the rest.</summary>
+    /// <param name="name">What it is called in files, behind the parameter's name.</param>
+    protected ParameterBlock AddState(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var block = new ParameterBlock(Layout);
+        _states.Add((name, block));
+        return block;
+    }
+
+    /// <summary>Tells of a number the steps depend on and that stays what it is: a file with another one is refused.</summary>
+    /// <param name="name">What it is called in files.</param>
+    /// <param name="value">The number.</param>
+    protected void AddHyperparameter(string name, float value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        _hyperparameters.Add((name, value));
+    }
+
+    /// <summary>Goes on where another optimizer stopped, whose states have been taken over.</summary>
+    internal void Resume(long stepCount, float learningRate)
+    {
+        StepCount = stepCount;
+        LearningRate = learningRate;
+    }
 
     private protected static void RequireNotNegative(float value, string name)
     {

@@ -19,7 +19,6 @@ public sealed class Sgd : Optimizer
     private readonly float _dampening;
     private readonly float _weightDecay;
     private readonly ParameterBlock? _velocity;
-    private bool _started;
 
     /// <summary>Gradient descent of a model's parameters.</summary>
     /// <param name="model">The model.</param>
@@ -49,25 +48,36 @@ public sealed class Sgd : Optimizer
         _nesterov = nesterov;
         _dampening = dampening;
         _weightDecay = weightDecay;
-        _velocity = momentum > 0 ? new ParameterBlock(model.Layout) : null;
+        _velocity = momentum > 0 ? AddState("velocity") : null;
+        AddHyperparameter("momentum", momentum);
+        AddHyperparameter("nesterov", nesterov ? 1 : 0);
+        AddHyperparameter("dampening", dampening);
+        AddHyperparameter("weight_decay", weightDecay);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Step(ParameterBlock gradients)
+    protected override void Update(ParameterBlock gradients)
     {
-        RequireLayout(gradients);
         ref float parameter = ref Parameters.Reference;
         ref float gradient = ref gradients.Reference;
         int length = Parameters.Layout.BlockLength;
-        var rate = new Vector<float>(LearningRate);
-        var decay = new Vector<float>(_weightDecay);
+        var rate = new NormalFactor(LearningRate);
+        var decay = new NormalFactor(_weightDecay);
+        bool decays = _weightDecay != 0;
         if (_velocity is null)
         {
             for (int i = 0; i < length; i += Vector<float>.Count)
             {
                 Vector<float> p = Load(ref parameter, i);
-                Store(p - rate * (Load(ref gradient, i) + decay * p), ref parameter, i);
+                Vector<float> g = Load(ref gradient, i);
+                if (decays)
+                {
+                    p = decay.Flush(p);
+                    g += decay.Plain * p;
+                }
+
+                Store(p - rate * g, ref parameter, i);
             }
 
             return;
@@ -75,16 +85,21 @@ public sealed class Sgd : Optimizer
 
         ref float velocity = ref _velocity.Reference;
         var momentum = new Vector<float>(_momentum);
-        var share = new Vector<float>(_started ? 1 - _dampening : 1);
+        var share = new NormalFactor(StepCount > 1 ? 1 - _dampening : 1);
+        var smallest = new Vector<float>(NormalFactor.Smallest);
         for (int i = 0; i < length; i += Vector<float>.Count)
         {
             Vector<float> p = Load(ref parameter, i);
-            Vector<float> g = Load(ref gradient, i) + decay * p;
-            Vector<float> v = momentum * Load(ref velocity, i) + share * g;
+            Vector<float> g = Load(ref gradient, i);
+            if (decays)
+            {
+                p = decay.Flush(p);
+                g += decay.Plain * p;
+            }
+
+            Vector<float> v = NormalFactor.ZeroBelow(momentum * Load(ref velocity, i) + share * g, smallest);
             Store(v, ref velocity, i);
             Store(p - rate * (_nesterov ? g + momentum * v : v), ref parameter, i);
         }
-
-        _started = true;
     }
 }
