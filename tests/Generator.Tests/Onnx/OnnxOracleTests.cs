@@ -50,6 +50,44 @@ public sealed class OnnxOracleTests(ITestOutputHelper output)
         Assert.Equal(36, Files.Count);
     }
 
+    /// <summary>
+    /// What ONNX Runtime 1.31.1 gives for one unit whose sums are 40 (-40 of the update gate), whose c was 50, with weights of 0: it clips the
+    /// sums under gates and candidates, and not the cell under its output's tanh. The specification reads as if it did.
+    /// </summary>
+    [Theory]
+    [InlineData("Lstm", "", 1f, 51f)]
+    [InlineData("Lstm", "gate_activation = sigmoid(clip(-3, 3)), cell_activation = tanh(clip(-3, 3))", 0.95257413f, 48.576572f)]
+    [InlineData("Lstm", "gate_activation = sigmoid(clip(-3, 3)), cell_activation = tanh(clip(-3, 3)), output_activation = tanh(clip(-3, 3))", 0.95257413f * 0.99505475f, 48.576572f)]
+    [InlineData("Gru", "", 1f, null)]
+    [InlineData("Gru", "gate_activation = sigmoid(clip(-3, 3)), candidate_activation = tanh(clip(-3, 3))", 0.9478634f, null)]
+    [InlineData("Rnn", "", 1f, null)]
+    [InlineData("Rnn", "activation = tanh(clip(-3, 3))", 0.99505484f, null)]
+    [Trait("Category", "Emitted")]
+    public void ClipIsUnderGatesAndCandidatesAlone(string layer, string set, float y, float? c)
+    {
+        string source = $"using Unrolled;\n/// <summary>A model.</summary>\n[Model(Features = 1), {layer}(1, Name = \"layer\", Set = \"{set}\")] public sealed partial class Clipped;";
+        IModel model = ModelHarness.Compile([source]).Create("Clipped");
+        foreach (ParameterInfo parameter in model.Layout.Parameters)
+        {
+            model.Parameters.Set(parameter.Name, [parameter.IsMatrix || parameter.Name == "layer.b_hn" ? 0 : parameter.Name == "layer.b_z" ? -40 : 40]);
+        }
+
+        ISession session = model.CreateSession();
+        if (c is not null)
+        {
+            session.SetState("layer.c", [50]);
+        }
+
+        var output = new float[1];
+        session.Step([1f], output);
+        Assert.Equal(y, output[0], 4 * LeastDeviation);
+        if (c is not null)
+        {
+            session.GetState("layer.c", output);
+            Assert.Equal(c.Value, output[0], 50 * 4 * LeastDeviation);
+        }
+    }
+
     private void Check(OnnxNetwork onnx)
     {
         OnnxFile file = onnx.File;
