@@ -197,11 +197,11 @@ internal static class Bind
                 Error(DiagnosticIds.Unused, $"'{name}' is assigned but never used (remove its equation, or use it)", _shapes.Equations[name].Target.Span);
             }
 
-            if (!_values[_shapes.Output].Type.Has(Axes.Unit))
+            if (!_values[_shapes.Output].Type.Has(Axes.Unit) && _layer.Units > 1)
             {
                 Error(
                     DiagnosticIds.ShapeMismatch,
-                    $"the output '{_shapes.Output}' has one element that is not a vector (multiply it with one, or write 'output NAME')",
+                    $"the output '{_shapes.Output}' has one element, but the layer has {_layer.Units.ToString(CultureInfo.InvariantCulture)} units (multiply it with a vector, or write 'output NAME')",
                     _shapes.Equations[_shapes.Output].Target.Span);
             }
 
@@ -238,13 +238,13 @@ internal static class Bind
             scanInputs.Add(input);
 
             // Every carried value is stacked: its steps are what the adjoint reads. Prune drops what nobody uses.
-            Node output = _values[_shapes.Output];
+            Node output = AsVector(_values[_shapes.Output]);
             ImmutableArray<Node> stacked = carried.Select(c => c.Next).Prepend(output).Distinct().ToImmutableArray();
             Node scan = _table.Scan(
                 new ScanBody(_scope, 0, _layer.Name, Reverse: false, carried.ToImmutable(), ImmutableArray.Create(_input), stacked), scanInputs.ToImmutable());
             states = states.Select((state, index) => state with { Final = _table.Final(scan, index) }).ToList();
             List<ParameterDeclaration> parameters = _shapes.Parameters.Select(shape => Declare(shape)).ToList();
-            ImmutableArray<string> equations = written.Statements.Where(s => s is EquationSyntax or LoopSyntax or SizeDeclaration or ParamDeclaration).Select(SyntaxPrinter.Print).ToImmutableArray();
+            ImmutableArray<string> equations = written.Statements.Where(s => s is EquationSyntax or LoopSyntax or SizeDeclaration or ShapeDeclaration or ParamDeclaration).Select(SyntaxPrinter.Print).ToImmutableArray();
             var notes = new List<string>();
             if (_shapes.Assumed.Count > 0)
             {
@@ -319,34 +319,8 @@ internal static class Bind
         }
 
         /// <summary>The values an expression reads, from left to right.</summary>
-        private static IEnumerable<ReferenceExpression> References(ExpressionSyntax expression)
-        {
-            var pending = new System.Collections.Generic.Stack<ExpressionSyntax>();
-            pending.Push(expression);
-            while (pending.Count > 0)
-            {
-                switch (pending.Pop())
-                {
-                    case ReferenceExpression { Delay: not null } reference:
-                        yield return reference;
-                        break;
-                    case NegateExpression negate:
-                        pending.Push(negate.Operand);
-                        break;
-                    case BinaryExpression binary:
-                        pending.Push(binary.Right);
-                        pending.Push(binary.Left);
-                        break;
-                    case CallExpression call:
-                        foreach (ExpressionSyntax argument in call.Arguments.Reverse())
-                        {
-                            pending.Push(argument);
-                        }
-
-                        break;
-                }
-            }
-        }
+        private static IEnumerable<ReferenceExpression> References(ExpressionSyntax expression) =>
+            SyntaxWalk.References(expression).Where(reference => reference.Delay is not null);
 
         /// <summary>Builds a value after those it reads at this step. A chain of values may be longer than the stack is deep.</summary>
         private void Evaluate(string output)
@@ -377,6 +351,11 @@ internal static class Bind
                 {
                     _evaluating.RemoveAt(_evaluating.Count - 1);
                     Node value = Build(_shapes.Equations[name].Value);
+                    if (_shapes.IsScalarValue(name))
+                    {
+                        value = AsElement(value);
+                    }
+
                     _values[name] = value;
                     _table.SetLabel(value, name);
                 });
@@ -444,7 +423,7 @@ internal static class Bind
             Node weights = _parameters[matrix.Name.Name];
             if (!tokens)
             {
-                Node operand = Build(product.Right);
+                Node operand = AsVector(Build(product.Right));
                 if (operand.IsConstant(0))
                 {
                     return operand;
@@ -452,7 +431,7 @@ internal static class Bind
 
                 _multiplied.Add(matrix.Name.Name);
 
-                return transposed ? _table.TransposedProduct(weights, operand) : _table.Product(weights, operand);
+                return AsDeclared(transposed ? _table.TransposedProduct(weights, operand) : _table.Product(weights, operand));
             }
 
             if (transposed)
@@ -463,8 +442,18 @@ internal static class Bind
 
             _read.Add("x");
             _lookedUp.Add(matrix.Name.Name);
-            return _table.Gather(weights, _input);
+            return AsDeclared(_table.Gather(weights, _input));
+
+            // A matrix declared with one row gives one element.
+            Node AsDeclared(Node result) => _shapes.IsScalar(product) ? AsElement(result) : result;
         }
+
+        /// <summary>The one element of a vector of one, which broadcasts.</summary>
+        private Node AsElement(Node value) => _table.Reduce(value, Axes.Unit);
+
+        /// <summary>One element as a vector of one; a number stands for any.</summary>
+        private Node AsVector(Node value) =>
+            value.Type.Has(Axes.Unit) || value.Kind == NodeKind.Constant ? value : _table.Concat(ImmutableArray.Create(value));
 
         private Node BuildCall(CallExpression call)
         {

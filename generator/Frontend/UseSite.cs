@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
@@ -276,12 +275,8 @@ internal static class UseSite
     }
 
     // The fewest values a cell calls a param with.
-    private static int Calls(CellSyntax cell, string param)
-    {
-        int fewest = int.MaxValue;
-        Visit(cell, expression => fewest = expression is CallExpression call && call.Function == param ? Math.Min(fewest, call.Arguments.Count) : fewest);
-        return fewest == int.MaxValue ? 1 : fewest;
-    }
+    private static int Calls(CellSyntax cell, string param) =>
+        Nodes(cell).OfType<CallExpression>().Where(call => call.Function == param).Select(call => call.Arguments.Count).DefaultIfEmpty(1).Min();
 
     private static string Written(WrittenSetting setting) =>
         setting.Number is double number ? number.ToString("R", CultureInfo.InvariantCulture) : $"'{setting.Word}'";
@@ -294,46 +289,18 @@ internal static class UseSite
     {
         var names = new List<string>();
         var found = new HashSet<string>(StringComparer.Ordinal);
-        Visit(cell, expression =>
+        foreach (ReferenceExpression reference in Nodes(cell).OfType<ReferenceExpression>())
         {
-            if (expression is ReferenceExpression { Delay: null } reference && !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name))
+            if (reference.Delay is null && !parameters.ContainsKey(reference.Name.Name) && found.Add(reference.Name.Name))
             {
                 names.Add(reference.Name.Name);
             }
-        });
+        }
+
         names.AddRange(cell.Statements.OfType<StartDeclaration>().Where(start => start.Learned).Select(start => StartDeclaration.ParameterOf(start.Name.Name)).Where(found.Add));
         return names;
     }
 
     // Every part of every equation, in the order of the text.
-    private static void Visit(CellSyntax cell, Action<ExpressionSyntax> action)
-    {
-        foreach (EquationSyntax equation in cell.Statements.OfType<EquationSyntax>())
-        {
-            Visit(equation.Value);
-        }
-
-        void Visit(ExpressionSyntax expression)
-        {
-            RuntimeHelpers.EnsureSufficientExecutionStack();
-            action(expression);
-            switch (expression)
-            {
-                case NegateExpression negate:
-                    Visit(negate.Operand);
-                    break;
-                case BinaryExpression binary:
-                    Visit(binary.Left);
-                    Visit(binary.Right);
-                    break;
-                case CallExpression call:
-                    foreach (ExpressionSyntax argument in call.Arguments)
-                    {
-                        Visit(argument);
-                    }
-
-                    break;
-            }
-        }
-    }
+    private static IEnumerable<SyntaxNode> Nodes(CellSyntax cell) => cell.Statements.OfType<EquationSyntax>().SelectMany(equation => SyntaxWalk.Nodes(equation.Value));
 }

@@ -208,6 +208,15 @@ internal static class DiagnosticExamples
             h[t] = tanh(W @ x[t] + U @ h[t-1])
             """),
         Cell(DiagnosticIds.ShapeMismatch, """
+            shape a : 1
+            «a[t] = sigmoid(x[t] + b)»
+            h[t] = a[t] * tanh(W @ x[t])
+            """, """
+            shape a : 1
+            a[t] = sigmoid(w @ x[t] + b)
+            h[t] = a[t] * tanh(W @ x[t])
+            """),
+        Cell(DiagnosticIds.ShapeMismatch, """
             shape s : 2
             s[t] = S @ x[t]
             «h[t] = tanh(W @ x[t] + s[t])»
@@ -253,6 +262,11 @@ internal static class DiagnosticExamples
             «h»[t] = relu(W @ x[t])
             """, """
             h[t] = tanh(W @ x[t]) + relu(W @ x[t])
+            """),
+        Cell(DiagnosticIds.AssignedTwice, """
+            h[t] = tanh(W{1} @ x[t] + «W_1» @ h[t-1])
+            """, """
+            h[t] = tanh(W{1} @ x[t] + W{2} @ h[t-1])
             """),
         Cell(DiagnosticIds.LimitExceeded, """
             h[t] = tanh(W @ x[t] + U @ h[t-«33»])

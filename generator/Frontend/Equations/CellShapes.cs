@@ -22,7 +22,7 @@ internal sealed class CellShapes
     private readonly Dictionary<string, Size> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Size Rows, Size Columns, bool OnState, TextSpan Span)> _matrices = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Size? Size, TextSpan Span)> _vectors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (int Rows, int Columns)> _declared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DeclaredShape> _declared = new(StringComparer.Ordinal);
     private readonly HashSet<string> _scalarValues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StartDeclaration> _starts = new(StringComparer.Ordinal);
     private readonly List<string> _parameterOrder = new();
@@ -33,6 +33,15 @@ internal sealed class CellShapes
     {
         _settings = settings.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
         _errors = errors;
+    }
+
+    /// <summary>A shape line's sizes of one name.</summary>
+    /// <param name="Columns">0 where the line gives one size.</param>
+    /// <param name="IsOneRow">Whether the line says 1 in so many words: one row is one element, which broadcasts. A size that happens to be 1 is not.</param>
+    /// <param name="IsOneColumn">The same of the columns; a matrix declared without is one column.</param>
+    private readonly record struct DeclaredShape(int Rows, int Columns, bool IsOneRow, bool IsOneColumn)
+    {
+        public bool IsOneElement => IsOneRow && Columns == 0;
     }
 
     /// <summary>Equations by the name they assign, in the order of the text.</summary>
@@ -78,6 +87,7 @@ internal sealed class CellShapes
 
     private void Collect(CellSyntax cell, IReadOnlyDictionary<string, int> sizes)
     {
+        var lines = new Dictionary<(string Kind, string Name), StatementSyntax>();
         foreach (StatementSyntax statement in cell.Statements)
         {
             switch (statement)
@@ -90,21 +100,50 @@ internal sealed class CellShapes
                     ValueOrder.Add(equation.Target.Name);
                     break;
                 case ParamDeclaration param:
+                    CheckOnce("param", param.Name, param, param.NameSpan);
                     Params[param.Name] = param;
                     break;
                 case OutputDeclaration output:
+                    CheckOnce("output", "", output, output.Span);
                     Output = output.Name.Name;
                     break;
                 case StartDeclaration start:
+                    CheckOnce("start", start.Name.Name, start, start.Name.Span);
                     _starts[start.Name.Name] = start;
+                    break;
+                case InitDeclaration init:
+                    CheckOnce("init", init.Name.Name, init, init.Name.Span);
                     break;
                 case ShapeDeclaration shape:
                     foreach (NameSyntax name in shape.Names)
                     {
-                        _declared[name.Name] = (Evaluate(shape.Rows, sizes), shape.Columns is { } columns ? Evaluate(columns, sizes) : 0);
+                        var declared = new DeclaredShape(
+                            Evaluate(shape.Rows, sizes),
+                            shape.Columns is { } columns ? Evaluate(columns, sizes) : 0,
+                            IsWrittenAsOne(shape.Rows),
+                            shape.Columns is null || IsWrittenAsOne(shape.Columns));
+                        if (_declared.TryGetValue(name.Name, out DeclaredShape other) && other != declared)
+                        {
+                            Error(DiagnosticIds.AssignedTwice, $"'{name.Name}' has another shape line that says otherwise (remove one of them)", name.Span);
+                        }
+
+                        _declared[name.Name] = declared;
                     }
 
                     break;
+            }
+        }
+
+        // A line inside a loop comes again with every turn and is the same line.
+        void CheckOnce(string kind, string name, StatementSyntax line, TextSpan span)
+        {
+            if (!lines.TryGetValue((kind, name), out StatementSyntax? other))
+            {
+                lines.Add((kind, name), line);
+            }
+            else if (other != line)
+            {
+                Error(DiagnosticIds.AssignedTwice, $"{(name.Length == 0 ? "The output" : $"'{name}'")} has two lines that begin with '{kind}' (remove one of them)", span);
             }
         }
 
@@ -115,6 +154,8 @@ internal sealed class CellShapes
                 $"the output '{Output}' is never assigned (write an equation '{Output}[t] = …', or 'output NAME' for another value)", cell.Span);
         }
     }
+
+    private static bool IsWrittenAsOne(SizeSyntax size) => size is SizeNumber { Value: 1, IsComputed: false };
 
     /// <summary>The value of a size expression; names it does not know are reported.</summary>
     private int Evaluate(SizeSyntax size, IReadOnlyDictionary<string, int> sizes)
@@ -142,9 +183,20 @@ internal sealed class CellShapes
         foreach (string name in ValueOrder)
         {
             var size = new Size();
-            if (_declared.TryGetValue(name, out var declared))
+            if (_declared.TryGetValue(name, out DeclaredShape declared))
             {
                 size.Set(declared.Rows, ShapeLine(name));
+                if (declared.Columns > 0)
+                {
+                    Error(
+                        DiagnosticIds.ShapeMismatch,
+                        $"'{name}' is a value, and its shape line gives it columns (a value has elements only: shape {name} : {Written(declared.Rows)})",
+                        _equations[name].Target.Span);
+                }
+            }
+            else if (_scalarValues.Contains(name))
+            {
+                size.Set(1, "its equation");
             }
 
             _values[name] = size;
@@ -160,16 +212,17 @@ internal sealed class CellShapes
         {
             EquationSyntax equation = _equations[name];
             Size? size = Visit(equation.Value);
-            if (size is null && _errors.Count == 0 && _declared.ContainsKey(name) && !_scalarValues.Contains(name))
+            if (size is null && _errors.Count == 0 && _declared.TryGetValue(name, out DeclaredShape declared) && declared.Rows != 1)
             {
                 Error(
                     DiagnosticIds.ShapeMismatch,
                     $"'{name}' is declared with {_values[name]} elements but its equation has one (write 'shape {name} : 1', or multiply it with a vector)",
                     equation.Span);
             }
-            else if (size is not null && !_scalarValues.Contains(name))
+            else if (size is not null)
             {
-                Join(_values[name], size, equation.Span, () => $"'{name}'", () => "its equation");
+                string? remedy = _scalarValues.Contains(name) ? "a product with a matrix gives as few elements as are asked of it; sum, mean and max give one" : null;
+                Join(_values[name], size, equation.Span, () => $"'{name}'", () => "its equation", remedy);
             }
         }
 
@@ -264,13 +317,14 @@ internal sealed class CellShapes
             changed = false;
             foreach (string name in ValueOrder)
             {
-                bool scalar = _declared.TryGetValue(name, out var shape) ? shape.Rows == 1 : IsScalar(_equations[name].Value);
+                bool scalar = _declared.TryGetValue(name, out DeclaredShape shape) ? shape.IsOneElement : IsScalar(_equations[name].Value);
                 changed |= scalar && _scalarValues.Add(name);
             }
         }
     }
 
-    private bool IsScalar(ExpressionSyntax expression)
+    /// <summary>Whether an expression has one element that broadcasts, which the text alone says: no size's value makes a vector one element.</summary>
+    public bool IsScalar(ExpressionSyntax expression)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         return IsOneElement(expression);
@@ -279,10 +333,11 @@ internal sealed class CellShapes
     private bool IsOneElement(ExpressionSyntax expression) => expression switch
     {
         NumberExpression => true,
-        ReferenceExpression { Delay: null } name => IsNumber(name.Name.Name) || (_declared.TryGetValue(name.Name.Name, out var shape) && shape is { Rows: 1, Columns: 0 }),
+        ReferenceExpression { Delay: null } name => IsNumber(name.Name.Name) || (_declared.TryGetValue(name.Name.Name, out DeclaredShape shape) && shape.IsOneElement),
         ReferenceExpression name => _scalarValues.Contains(name.Name.Name),
         NegateExpression negate => IsScalar(negate.Operand),
-        BinaryExpression { Operator: '@' } => false,
+        BinaryExpression { Operator: '@' } product => Factor(product, out bool transposed) is { } matrix && _declared.TryGetValue(matrix, out DeclaredShape shape)
+            && (transposed ? shape.IsOneColumn : shape.IsOneRow),
         BinaryExpression binary => IsScalar(binary.Left) && IsScalar(binary.Right),
         CallExpression { Function: "sum" or "mean" } => true,
         CallExpression { Function: "max" } call when call.Arguments.Count == 1 => true,
@@ -290,6 +345,13 @@ internal sealed class CellShapes
         CallExpression call => call.Arguments.All(IsScalar),
         _ => false,
     };
+
+    /// <summary>The name of a product's matrix, or null where something else stands there.</summary>
+    private static string? Factor(BinaryExpression product, out bool transposed)
+    {
+        transposed = product.Left is CallExpression { Function: "transpose", Arguments.Count: 1 };
+        return (transposed ? ((CallExpression)product.Left).Arguments[0] : product.Left) is ReferenceExpression { Delay: null } matrix ? matrix.Name.Name : null;
+    }
 
     /// <summary>A name bound to a number or declared as one.</summary>
     public bool IsNumber(string name) => Params.TryGetValue(name, out ParamDeclaration? param) ? param.Function is null : IsBound(name);
@@ -315,12 +377,9 @@ internal sealed class CellShapes
                 return VisitProduct(product);
             case BinaryExpression binary:
                 Size? left = Visit(binary.Left), right = Visit(binary.Right);
-                if (left is not null && right is not null)
-                {
-                    Join(left, right, binary.Span, () => SyntaxPrinter.Print(binary.Left), () => SyntaxPrinter.Print(binary.Right));
-                }
-
-                return left ?? right;
+                return left is null || right is null || Join(left, right, binary.Span, () => SyntaxPrinter.Print(binary.Left), () => SyntaxPrinter.Print(binary.Right))
+                    ? left ?? right
+                    : new Size();
             case CallExpression call:
                 return VisitCall(call);
             default:
@@ -400,7 +459,7 @@ internal sealed class CellShapes
         string name = matrix.Name.Name;
         if (IsNumber(name))
         {
-            return new Size();
+            return IsScalar(product) ? null : new Size();
         }
 
         if (_equations.ContainsKey(name))
@@ -421,9 +480,17 @@ internal sealed class CellShapes
             right = new Size();
         }
 
+        bool isDeclared = _declared.TryGetValue(name, out DeclaredShape declared);
+        if (right is null && (isDeclared ? !IsNumeric(product.Right) : IsDeclared(product.Right)))
+        {
+            // A shape line says it, of the operand or of the matrix.
+            right = new Size(1, "its one element");
+        }
+
         if (right is null)
         {
-            Error(DiagnosticIds.ShapeMismatch, $"right of '@' stands a vector, but {SyntaxPrinter.Print(product.Right)} has one element", product.Right.Span);
+            string remedy = IsNumeric(product.Right) ? "multiply with '*'" : $"multiply with '*', or declare a matrix of one column: shape {name} : {(transposed ? "1, units" : "units, 1")}";
+            Error(DiagnosticIds.ShapeMismatch, $"right of '@' stands a vector, but {SyntaxPrinter.Print(product.Right)} has one element ({remedy})", product.Right.Span);
             return new Size();
         }
 
@@ -431,7 +498,7 @@ internal sealed class CellShapes
         if (!_matrices.TryGetValue(name, out var shape))
         {
             shape = (new Size(), new Size(), onState, matrix.Span);
-            if (_declared.TryGetValue(name, out var declared))
+            if (isDeclared)
             {
                 shape.Rows.Set(declared.Rows, ShapeLine(name));
                 shape.Columns.Set(declared.Columns == 0 ? 1 : declared.Columns, ShapeLine(name));
@@ -450,12 +517,18 @@ internal sealed class CellShapes
         {
             Error(
                 DiagnosticIds.ShapeMismatch,
-                $"shape mismatch: {name} is {shape.Rows}×{shape.Columns}, {inner} from {inner.Origin}, but {SyntaxPrinter.Print(product.Right)} has {right} elements, from {right.Origin} (use another matrix)",
+                $"shape mismatch: {name} is {shape.Rows}×{shape.Columns}, {inner} from {inner.Origin}, but {SyntaxPrinter.Print(product.Right)} has {Elements(right)}, from {right.Origin} (use another matrix)",
                 product.Span);
         }
 
-        return transposed ? shape.Columns : shape.Rows;
+        return IsScalar(product) ? null : transposed ? shape.Columns : shape.Rows;
     }
+
+    /// <summary>Whether an expression is made of numbers alone.</summary>
+    private bool IsNumeric(ExpressionSyntax expression) => SyntaxWalk.References(expression).All(reference => reference.Delay is null && IsNumber(reference.Name.Name));
+
+    /// <summary>Whether a shape line has a part in what an expression's size is.</summary>
+    private bool IsDeclared(ExpressionSyntax expression) => SyntaxWalk.References(expression).Any(reference => _declared.ContainsKey(reference.Name.Name));
 
     private Size? VisitVector(ReferenceExpression reference)
     {
@@ -479,8 +552,17 @@ internal sealed class CellShapes
 
         if (!_vectors.TryGetValue(name, out var vector))
         {
-            bool isDeclared = _declared.TryGetValue(name, out var shape);
-            vector = (isDeclared && shape.Rows == 1 ? null : isDeclared ? new Size(shape.Rows, ShapeLine(name)) : new Size(), reference.Span);
+            bool isDeclared = _declared.TryGetValue(name, out DeclaredShape shape);
+            if (shape.Columns > 0)
+            {
+                Error(
+                    DiagnosticIds.MatrixAndVector,
+                    $"'{name}' has rows and columns in its shape line, and stands where a vector does (write {name} @ v for a product, or shape {name} : {Written(shape.Rows)} for a vector)",
+                    reference.Span);
+                return new Size();
+            }
+
+            vector = (shape.IsOneElement ? null : isDeclared ? new Size(shape.Rows, ShapeLine(name)) : new Size(), reference.Span);
             _parameterOrder.Add(name);
             _vectors.Add(name, vector);
         }
@@ -508,13 +590,23 @@ internal sealed class CellShapes
         {
             Error(DiagnosticIds.AssignedTwice, $"'{parameter}' is the parameter that '{value}' starts from, and is assigned too (rename the value)", start.Name.Span);
         }
-        else if (VisitVector(new ReferenceExpression(start.Name with { Name = parameter }, null, start.Name.Span)) is { } learned)
+        else if (VisitVector(new ReferenceExpression(start.Name with { Name = parameter }, null, start.Name.Span)) is not { } learned)
+        {
+            if (!_scalarValues.Contains(value))
+            {
+                Error(
+                    DiagnosticIds.ShapeMismatch,
+                    $"'{value}' is a vector, but the shape line of its start '{parameter}' gives it one element (remove '{parameter}' from the line)",
+                    start.Span);
+            }
+        }
+        else
         {
             if (!_scalarValues.Contains(value))
             {
                 Join(size, learned, start.Span, () => $"'{value}'", () => $"its start '{parameter}'");
             }
-            else if (learned.IsKnown)
+            else if (learned.IsKnown && learned.Number != 1)
             {
                 Error(DiagnosticIds.ShapeMismatch, $"'{value}' has one element, but its start '{parameter}' has {learned} (write 'shape {parameter} : 1')", start.Span);
             }
@@ -544,16 +636,26 @@ internal sealed class CellShapes
         return new Size();
     }
 
-    private void Join(Size left, Size right, TextSpan span, Func<string> leftText, Func<string> rightText)
+    private bool Join(Size left, Size right, TextSpan span, Func<string> leftText, Func<string> rightText, string? remedy = null)
     {
-        if (!Size.TryJoin(left, right))
+        bool isJoined = Size.TryJoin(left, right);
+        if (!isJoined)
         {
+            remedy ??= left.Number == 1 || right.Number == 1
+                ? "elementwise operations need one size; what a shape line says to have 1 element, as in 'shape a : 1', broadcasts"
+                : "elementwise operations need one size; use a product with '@' to change it";
             Error(
                 DiagnosticIds.ShapeMismatch,
-                $"shape mismatch: {leftText()} has {left} elements, from {left.Origin}, but {rightText()} has {right}, from {right.Origin} (elementwise operations need one size; use a product with '@' to change it)",
+                $"shape mismatch: {leftText()} has {Elements(left)}, from {left.Origin}, but {rightText()} has {right}, from {right.Origin} ({remedy})",
                 span);
         }
+
+        return isJoined;
     }
+
+    private static string Elements(Size size) => size is { IsKnown: true, Number: 1 } ? "1 element" : $"{size} elements";
+
+    private static string Written(int size) => size.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string ShapeLine(string name) => $"the shape line of '{name}'";
 

@@ -11,7 +11,7 @@ namespace Unrolled.Generator.Frontend.Equations;
 /// <summary>
 /// Writes out what a cell says with loops and families: <c>for</c> repeats its statements, <c>sum{…}</c> becomes additions
 /// from the left, <c>concat{…}</c> a call of <c>concat</c> with an argument for each number, sizes become numbers, and a member
-/// of a family gets a plain name: <c>W{2,k+1}</c> with k = 0 reads <c>W_2_1</c>, and is the same as a <c>W_2_1</c> written out.
+/// of a family gets a plain name: <c>W{2,k+1}</c> with k = 0 reads <c>W_2_1</c>, as files and use sites call it.
 /// </summary>
 internal sealed class Expander
 {
@@ -22,6 +22,9 @@ internal sealed class Expander
     private readonly Dictionary<string, long> _variables = new();
     private readonly List<EquationError> _errors = new();
     private readonly HashSet<(string, TextSpan)> _reported = new();
+
+    // Each name that equations read without a step, and how it was written first.
+    private readonly Dictionary<string, NameSyntax> _written = new();
     private int _nodes;
     private bool _isTooLarge;
 
@@ -127,6 +130,7 @@ internal sealed class Expander
                     return null;
                 }
 
+                _written[param.Name] = new NameSyntax(param.Name, EquatableArray<SizeSyntax>.Empty, param.NameSpan);
                 return param;
             case ShapeDeclaration shape:
                 List<NameSyntax> names = shape.Names.Select(Flatten).OfType<NameSyntax>().ToList();
@@ -228,7 +232,7 @@ internal sealed class Expander
     // A method a kind: equations nest deeply, and a frame that holds every kind's locals takes the stack several times over.
     private ExpressionSyntax? Expand(ReferenceExpression reference)
     {
-        if (Flatten(reference.Name) is not NameSyntax name)
+        if (Flatten(reference.Name) is not NameSyntax name || (reference is { Delay: null, DelaySize: null } && !IsWrittenAlike(reference.Name, name.Name)))
         {
             return null;
         }
@@ -236,6 +240,27 @@ internal sealed class Expander
         return reference.DelaySize is null ? reference with { Name = name }
             : Delay(reference.DelaySize) is int delay ? new ReferenceExpression(name, delay, reference.Span)
             : null;
+    }
+
+    // W{1} and W_1 would be one parameter, which nobody who writes both can mean.
+    private bool IsWrittenAlike(NameSyntax written, string flat)
+    {
+        if (!_written.TryGetValue(flat, out NameSyntax? first))
+        {
+            _written.Add(flat, written);
+            return true;
+        }
+
+        if (first.Name == written.Name && first.Indices.Count == written.Indices.Count)
+        {
+            return true;
+        }
+
+        Report(
+            DiagnosticIds.AssignedTwice,
+            $"{SyntaxPrinter.Print(first)} and {SyntaxPrinter.Print(written)} are one parameter, which files call '{flat}' (write it in one way, or give one of two another name)",
+            written.Span);
+        return false;
     }
 
     private ExpressionSyntax? Expand(NegateExpression negate) => Expand(negate.Operand) is ExpressionSyntax operand ? negate with { Operand = operand } : null;
@@ -434,8 +459,10 @@ internal sealed class Expander
             return null;
         }
 
-        return new SizeNumber((int)number, size.Span);
+        return new SizeNumber((int)number, size.Span) { IsComputed = size is not SizeNumber };
     }
+
+    private bool IsKnown(string size) => _variables.ContainsKey(size) || _declared.ContainsKey(size) || _sizes.ContainsKey(size);
 
     private long? Evaluate(SizeSyntax size)
     {
@@ -450,7 +477,7 @@ internal sealed class Expander
                     return variable;
                 }
 
-                if (_declared.ContainsKey(name.Name) || _sizes.ContainsKey(name.Name))
+                if (IsKnown(name.Name))
                 {
                     return Declared(name.Name, name.Span);
                 }

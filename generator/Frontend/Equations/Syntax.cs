@@ -59,7 +59,11 @@ internal sealed record NameSyntax(string Name, EquatableArray<SizeSyntax> Indice
 
 internal abstract record SizeSyntax(TextSpan Span) : SyntaxNode(Span);
 
-internal sealed record SizeNumber(int Value, TextSpan Span) : SizeSyntax(Span);
+internal sealed record SizeNumber(int Value, TextSpan Span) : SizeSyntax(Span)
+{
+    /// <summary>Whether the expansion worked it out from names of sizes; otherwise it is written so.</summary>
+    public bool IsComputed { get; init; }
+}
 
 internal sealed record SizeName(string Name, TextSpan Span) : SizeSyntax(Span);
 

@@ -13,7 +13,7 @@ internal static class UnusedNames
 {
     public static IEnumerable<EquationError> Find(CellSyntax cell)
     {
-        List<SyntaxNode> nodes = Nodes(cell).ToList();
+        List<SyntaxNode> nodes = SyntaxWalk.Nodes(cell).ToList();
         var names = new HashSet<string>(StringComparer.Ordinal);
         var sizes = new HashSet<string>(StringComparer.Ordinal);
         foreach (SyntaxNode node in nodes)
@@ -60,37 +60,4 @@ internal static class UnusedNames
     // A member of a family may be written out: W{2,1} is W_2_1.
     private static bool IsSame(string left, string right) =>
         left == right || left.StartsWith(right + "_", StringComparison.Ordinal) || right.StartsWith(left + "_", StringComparison.Ordinal);
-
-    private static IEnumerable<SyntaxNode> Nodes(CellSyntax cell)
-    {
-        var pending = new Stack<SyntaxNode>(cell.Statements.Reverse());
-        while (pending.Count > 0)
-        {
-            SyntaxNode node = pending.Pop();
-            yield return node;
-            foreach (SyntaxNode part in Parts(node).Reverse())
-            {
-                pending.Push(part);
-            }
-        }
-    }
-
-    private static IEnumerable<SyntaxNode> Parts(SyntaxNode node) => node switch
-    {
-        SizeDeclaration size => [size.Value],
-        ShapeDeclaration shape => [.. shape.Names, shape.Rows, .. shape.Columns is null ? Array.Empty<SyntaxNode>() : [shape.Columns]],
-        InitDeclaration init => [init.Name],
-        StartDeclaration start => [start.Name],
-        OutputDeclaration output => [output.Name],
-        EquationSyntax equation => [equation.Target, equation.Value],
-        LoopSyntax loop => [loop.First, loop.Last, .. loop.Body],
-        NameSyntax name => name.Indices,
-        SizeBinary size => [size.Left, size.Right],
-        ReferenceExpression reference => reference.DelaySize is null ? [reference.Name] : [reference.Name, reference.DelaySize],
-        NegateExpression negate => [negate.Operand],
-        BinaryExpression binary => [binary.Left, binary.Right],
-        CallExpression call => call.Arguments,
-        FamilyExpression family => [family.First, family.Last, family.Value],
-        _ => [],
-    };
 }

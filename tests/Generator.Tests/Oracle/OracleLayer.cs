@@ -5,7 +5,8 @@ namespace Unrolled.Generator.Tests.Oracle;
 
 /// <summary>
 /// One layer's equations, run as they stand: each step evaluates every equation once, in an order in which what is read at <c>t</c> is there.
-/// Works on the expanded syntax; takes the shapes of parameters as given and knows no other shape rule than "an operation has the size of its operands".
+/// Works on the expanded syntax; takes the shapes of parameters as given, where they are what the shape lines say, and holds that an operation has
+/// the size of its operands. An operand of one element is repeated only where the text says that it is one.
 /// </summary>
 internal sealed class OracleLayer
 {
@@ -20,6 +21,7 @@ internal sealed class OracleLayer
     private readonly SortedDictionary<(string Symbol, int Delay), GivenValue> _delayed = [];
     private readonly List<OracleValue> _order = [];
     private readonly HashSet<string> _learned = [];
+    private readonly Dictionary<string, (SizeNumber Rows, SizeNumber? Columns)> _shapes = [];
     private readonly KinkWatch _watch;
 
     /// <param name="spec">The layer as the compiler is given it.</param>
@@ -53,6 +55,13 @@ internal sealed class OracleLayer
                 case ParamDeclaration param:
                     _settings.Add(param.Name, new CellSetting(param.Name, CellSettingKind.Function, 0, param.Function));
                     break;
+                case ShapeDeclaration shape:
+                    foreach (NameSyntax name in shape.Names)
+                    {
+                        _shapes[name.Name] = ((SizeNumber)shape.Rows, (SizeNumber?)shape.Columns);
+                    }
+
+                    break;
                 case StartDeclaration { Learned: true } start:
                     _learned.Add(start.Name.Name);
                     break;
@@ -74,6 +83,7 @@ internal sealed class OracleLayer
         _values["x"] = Input;
         _sizes["x"] = inputSize;
         FindSizes();
+        CheckShapes();
         foreach (string symbol in _equations.Keys)
         {
             Schedule(symbol, []);
@@ -193,6 +203,7 @@ internal sealed class OracleLayer
                 value = new ProductValue(matrix, rows, columns, transposed, vector);
                 break;
             case BinaryExpression binary:
+                CheckRepeated(binary.Left, binary.Right);
                 value = Elementwise(
                     Build(binary.Left, open),
                     Build(binary.Right, open),
@@ -218,6 +229,11 @@ internal sealed class OracleLayer
     private OracleValue BuildCall(CallExpression call, HashSet<string> open)
     {
         OracleValue[] operands = call.Arguments.Select(argument => Build(argument, open)).ToArray();
+        if (call.Function != "concat")
+        {
+            CheckRepeated([.. call.Arguments]);
+        }
+
         return _settings.TryGetValue(call.Function, out CellSetting? setting) && setting.Kind == CellSettingKind.Function
             ? Apply(setting.Function!, operands)
             : Apply(call.Function, operands);
@@ -294,6 +310,55 @@ internal sealed class OracleLayer
         _order.Add(value);
         return value;
     }
+
+    /// <exception cref="InvalidOperationException">A value or a parameter has another shape than its shape line says.</exception>
+    private void CheckShapes()
+    {
+        foreach ((string name, (SizeNumber rows, SizeNumber? columns)) in _shapes)
+        {
+            (int Rows, int Columns)? found = _matrices.TryGetValue(name, out (int, int) matrix) ? matrix
+                : _sizes.TryGetValue(name, out int size) ? (size, 1)
+                : _parameters.TryGetValue(name, out double[]? vector) ? (vector.Length, 1)
+                : null;
+            if (found is not null && found != (rows.Value, columns?.Value ?? 1))
+            {
+                throw new InvalidOperationException($"'{name}' of '{_name}' is {found.Value.Rows} x {found.Value.Columns} against its shape line");
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">A vector that only happens to have one element would be repeated.</exception>
+    private void CheckRepeated(params ExpressionSyntax[] operands)
+    {
+        int size = operands.Max(SizeOf);
+        foreach (ExpressionSyntax operand in operands)
+        {
+            if (SizeOf(operand) == 1 && size > 1 && !IsSingle(operand, []))
+            {
+                throw new InvalidOperationException($"a vector of one element is taken {size} times in '{_name}': {SyntaxPrinter.Print(operand)}");
+            }
+        }
+    }
+
+    // Whether the text makes it one element: a number, a shape line that reads 1, a reduction, or what is computed of these alone.
+    private bool IsSingle(ExpressionSyntax expression, HashSet<string> open) => expression switch
+    {
+        NumberExpression => true,
+        ReferenceExpression { Delay: null } parameter => _settings.ContainsKey(parameter.Name.Name) || SaysOne(parameter.Name.Name, rows: true),
+        ReferenceExpression { Name.Name: string value } => _shapes.ContainsKey(value) ? SaysOne(value, rows: true)
+            : _equations.ContainsKey(value) && open.Add(value) && IsSingle(_equations[value].Value, open) && open.Remove(value),
+        NegateExpression negate => IsSingle(negate.Operand, open),
+        BinaryExpression { Operator: '@', Left: CallExpression transpose } => SaysOne(((ReferenceExpression)transpose.Arguments[0]).Name.Name, rows: false),
+        BinaryExpression { Operator: '@', Left: ReferenceExpression matrix } => SaysOne(matrix.Name.Name, rows: true),
+        BinaryExpression binary => IsSingle(binary.Left, open) && IsSingle(binary.Right, open),
+        CallExpression call => Function(call) is "sum" or "mean" || (Function(call) == "max" && call.Arguments.Count == 1)
+            || (Function(call) != "concat" && call.Arguments.All(argument => IsSingle(argument, open))),
+        _ => false,
+    };
+
+    private bool SaysOne(string name, bool rows) =>
+        _shapes.TryGetValue(name, out (SizeNumber Rows, SizeNumber? Columns) shape)
+        && (rows ? shape.Rows : shape.Columns) is null or { Value: 1, IsComputed: false };
 
     // A value on the way to another one.
     private OracleValue Then(OracleValue value)

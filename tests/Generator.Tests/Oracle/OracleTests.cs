@@ -168,6 +168,21 @@ public sealed class OracleTests
         Assert.Equal([40.0, 60.0, 7.0], oracle.Run([1.0, -1.0], [], 1).Outputs);
     }
 
+    /// <summary>What a compiler that took a shape line for something else would be caught by.</summary>
+    [Theory]
+    [InlineData("shape a : 1\na[t] = sigmoid(W_a @ x[t])\nh[t] = a[t] * x[t]", 1, null)]
+    [InlineData("shape a : 1\na[t] = sigmoid(W_a @ x[t])\nh[t] = a[t] * x[t]", 3, "'a' of 'cell' is 3 x 1 against its shape line")]
+    [InlineData("shape W_a : 1, input\nh[t] = (W_a @ x[t]) * x[t]", 1, null)]
+    [InlineData("shape W_a : 1, input\nh[t] = (W_a @ x[t]) * x[t]", 3, "'W_a' of 'cell' is 3 x 3 against its shape line")]
+    [InlineData("a[t] = W_a @ x[t]\nh[t] = a[t] * x[t]", 1, "a vector of one element is taken 3 times in 'cell': a[t]")]
+    [InlineData("size n = 1\nshape a : n\na[t] = W_a @ x[t]\nh[t] = max(a[t], x[t])", 1, "a vector of one element is taken 3 times in 'cell': a[t]")]
+    public void HoldsShapesToWhatTheTextSays(string text, int rows, string? mistake)
+    {
+        TestLayer layer = TestLayer.Own("cell", text, 3);
+        Exception? thrown = Record.Exception(() => new EquationOracle([layer.Spec], Layout(3, 3, [Matrix("cell.W_a", rows, 3)], [])));
+        Assert.Equal(mistake, thrown?.Message);
+    }
+
     [Theory]
     [InlineData(0.5, 0.5204998778130465)]
     [InlineData(1.0, 0.8427007929497149)]

@@ -20,7 +20,30 @@ public sealed class BindTests
         { "shape h_start : 3\n«start h = learned»\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'h' has 4 elements, from the layer" },
         { "shape m : 1\nshape m_start : 3\n«start m = learned»\nm[t] = mean(x[t]) + m[t-1]\nh[t] = tanh(W @ x[t] + m[t])", DiagnosticIds.ShapeMismatch, "'m' has one element, but its start 'm_start' has 3" },
         { "shape z : 4\n«z[t] = mean(x[t])»\nh[t] = tanh(W @ x[t] + z[t])", DiagnosticIds.ShapeMismatch, "'z' is declared with 4 elements but its equation has one" },
-        { "h[t] = tanh(W @ «mean(b)» + U @ x[t])", DiagnosticIds.ShapeMismatch, "right of '@' stands a vector, but mean(b) has one element" },
+        { "h[t] = tanh(W @ «mean(b)» + U @ x[t])", DiagnosticIds.ShapeMismatch, "right of '@' stands a vector, but mean(b) has one element (multiply with '*', or declare a matrix of one column: shape W : units, 1)" },
+        { "shape W : units, 1\nh[t] = tanh(W @ («2 * 3») + U @ x[t])", DiagnosticIds.ShapeMismatch, "right of '@' stands a vector, but 2 * 3 has one element (multiply with '*')" },
+        { "shape h_start : 1\n«start h = learned»\nh[t] = tanh(W @ x[t] + U @ h[t-1])", DiagnosticIds.ShapeMismatch, "'h' is a vector, but the shape line of its start 'h_start' gives it one element" },
+
+        // A shape line constrains what it names.
+        { "shape a : 1\n«a[t] = tanh(x[t])»\nh[t] = a[t] * tanh(W @ x[t])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'a' has 1 element, from the shape line of 'a', but its equation has 3, from the layer's input" },
+        { "shape a : 1\n«a[t] = sigmoid(W @ x[t])»\nshape W : 2, input\nh[t] = a[t] * tanh(V @ x[t])", DiagnosticIds.ShapeMismatch, "shape mismatch: 'a' has 1 element, from the shape line of 'a', but its equation has 2, from the shape line of 'W'" },
+        { "size n = 1\nshape a : n\na[t] = sigmoid(W @ x[t])\nh[t] = tanh(«a[t] * h[t-1]»)", DiagnosticIds.ShapeMismatch, "shape mismatch: a[t] has 1 element, from the shape line of 'a', but h[t-1] has 4, from the layer's units (elementwise operations need one size; what a shape line says to have 1 element, as in 'shape a : 1', broadcasts)" },
+        { "shape a : 4, 3\n«a»[t] = sigmoid(W @ x[t])\nh[t] = a[t] * h[t-1]", DiagnosticIds.ShapeMismatch, "'a' is a value, and its shape line gives it columns (a value has elements only: shape a : 4)" },
+        { "shape w : 4, 4\nh[t] = tanh(«w» * h[t-1] + W @ x[t])", DiagnosticIds.MatrixAndVector, "'w' has rows and columns in its shape line, and stands where a vector does" },
+        { "shape h : 1\n«h»[t] = tanh(W @ x[t])", DiagnosticIds.ShapeMismatch, "the output 'h' has one element, but the layer has 4 units" },
+        { "«h»[t] = tanh(mean(x[t]))", DiagnosticIds.ShapeMismatch, "the output 'h' has one element, but the layer has 4 units" },
+
+        // Nothing is said twice.
+        { "shape a : 1\nshape «a» : 4\na[t] = sigmoid(W @ x[t])\nh[t] = a[t] * tanh(V @ x[t])", DiagnosticIds.AssignedTwice, "'a' has another shape line that says otherwise (remove one of them)" },
+        { "param p = 1\nparam «p» = 2\nh[t] = tanh(W @ x[t] + p)", DiagnosticIds.AssignedTwice, "'p' has two lines that begin with 'param'" },
+        { "init b = 1\ninit «b» = 1\nh[t] = tanh(W @ x[t] + b)", DiagnosticIds.AssignedTwice, "'b' has two lines that begin with 'init'" },
+        { "start h = zero\nstart «h» = learned\nh[t] = tanh(W @ x[t] + h[t-1])", DiagnosticIds.AssignedTwice, "'h' has two lines that begin with 'start'" },
+        { "output h\n«output c»\nc[t] = W @ x[t]\nh[t] = tanh(c[t])", DiagnosticIds.AssignedTwice, "The output has two lines that begin with 'output'" },
+
+        // Two names that are one in files.
+        { "h[t] = tanh(W{1} @ x[t] + «W_1» @ h[t-1])", DiagnosticIds.AssignedTwice, "W{1} and W_1 are one parameter, which files call 'W_1' (write it in one way, or give one of two another name)" },
+        { "h[t] = tanh(W @ x[t] + b_1{2} + «b{1,2}»)", DiagnosticIds.AssignedTwice, "b_1{2} and b{1,2} are one parameter, which files call 'b_1_2'" },
+        { "param b_1 = 2\nfor k in 1..2 {\ns{k}[t] = W{k} @ x[t] + «b{k}»\n}\nh[t] = tanh(s{1}[t] + s{2}[t])", DiagnosticIds.AssignedTwice, "b_1 and b{k} are one parameter, which files call 'b_1'" },
     };
 
     [Theory]
