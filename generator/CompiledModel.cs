@@ -1,6 +1,7 @@
 using System;
 using System.Globalization;
 using System.Linq;
+using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Frontend;
@@ -17,9 +18,10 @@ internal sealed record CompiledModel(string HintName, string? Source, EquatableA
         try
         {
             CompilationResult result = compile(request.Spec);
+            bool isRefused = result.Errors.Any(error => Descriptors.Find(error.Error.Id).DefaultSeverity == DiagnosticSeverity.Error);
             return new CompiledModel(
                 request.HintName,
-                result.Errors.Count == 0 ? result.Source : null,
+                isRefused ? null : result.Source,
                 new EquatableArray<LayerMistake>(result.Errors.Select(error => LayerMistake.From(request.Spec, error))));
         }
         catch (InsufficientExecutionStackException)

@@ -1,13 +1,16 @@
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Linq;
 using Unrolled.Generator.Frontend;
+using Unrolled.Generator.Frontend.Equations;
 using Unrolled.Generator.Graph;
 using Unrolled.Generator.Passes;
 using Unrolled.Generator.Schedule;
 
 namespace Unrolled.Generator;
 
-/// <summary>What a compilation gives: the emitted source, or the mistakes found in a layer's equations.</summary>
+/// <summary>What a compilation gives: the emitted source, or the mistakes found in a layer's equations. Beside a source they are warnings.</summary>
 internal sealed record CompilationResult(string? Source, EquatableArray<LayerError> Errors);
 
 /// <summary>From a model's spec to C#: the passes in their order.</summary>
@@ -44,7 +47,24 @@ internal static class Compiler
         ModelSchedule runSchedule = Divided(PlaceOutputs.Run(Schedule(Stack.Run(sequence, layout, "Run"))));
         ModelSchedule trainingSchedule = Divided(BlockSteps.Run(PlaceOutputs.Run(Schedule(Stack.Run(training, layout, "Training")))));
         return new CompilationResult(
-            Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), EquatableArray<LayerError>.Empty);
+            Emit.ModelEmitter.Run(spec, network, layout, rowSchedule, stepSchedule, runSchedule, trainingSchedule), Warnings(spec));
+    }
+
+    /// <summary>What equations say that is right and was most likely not meant.</summary>
+    private static EquatableArray<LayerError> Warnings(ModelSpec spec)
+    {
+        var warnings = new List<LayerError>();
+        for (int index = 0; index < spec.Layers.Count; index++)
+        {
+            LayerSpec layer = spec.Layers[index];
+            if (Parser.Parse(layer.Text).Cell is CellSyntax cell)
+            {
+                var bound = new HashSet<string>(layer.Settings.Select(setting => setting.Name), StringComparer.Ordinal);
+                warnings.AddRange(MistakenParameters.Find(cell, bound).Select(warning => new LayerError(index, warning)));
+            }
+        }
+
+        return new EquatableArray<LayerError>(warnings);
     }
 
     /// <summary>The network in its final form: what streaming, sequences and training all start from.</summary>

@@ -369,6 +369,16 @@ internal static class Descriptors
         "A use site sets sizes and params the cell declares, and binds its parameters to finite numbers.",
         Help + "#unr111");
 
+    public static readonly DiagnosticDescriptor MistakenParameter = new(
+        DiagnosticIds.MistakenParameter,
+        "A parameter has the name of a value",
+        "{0}",
+        Equations,
+        DiagnosticSeverity.Warning,
+        isEnabledByDefault: true,
+        "A name without a step that nothing assigns is a parameter, also where it was meant to be a value: one that differs from it in case only, or has a word for a step behind or before it, as h_prev has. An init or shape line for it says that a parameter is meant.",
+        Help + "#unr112");
+
     /// <summary>All of them, in the order of their ids.</summary>
     public static readonly ImmutableArray<DiagnosticDescriptor> All = ImmutableArray.Create(
         ClassNotPartial,
@@ -405,7 +415,8 @@ internal static class Descriptors
         LimitExceeded,
         UnsupportedHere,
         SizeUnknown,
-        BadSetting);
+        BadSetting,
+        MistakenParameter);
 
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = All.ToDictionary(descriptor => descriptor.Id);
 

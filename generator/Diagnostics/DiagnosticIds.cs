@@ -43,4 +43,5 @@ internal static class DiagnosticIds
     public const string UnsupportedHere = "UNR109";
     public const string SizeUnknown = "UNR110";
     public const string BadSetting = "UNR111";
+    public const string MistakenParameter = "UNR112";
 }

@@ -310,6 +310,18 @@ internal static class DiagnosticExamples
             """, """
             { "class": "Motor", "input": { "features": 3 }, "layers": [ { "rnn": 4, "nonlinearity": "relu" } ] }
             """),
+        Cell(DiagnosticIds.MistakenParameter, """
+            h[t] = tanh(W @ x[t] + U @ «h_prev»)
+            """, """
+            h[t] = tanh(W @ x[t] + U @ h[t-1])
+            """),
+        Cell(DiagnosticIds.MistakenParameter, """
+            f[t] = sigmoid(W_f @ x[t])
+            h[t] = (1 - «F») * h[t-1] + f[t] * tanh(W @ x[t])
+            """, """
+            f[t] = sigmoid(W_f @ x[t])
+            h[t] = (1 - f[t]) * h[t-1] + f[t] * tanh(W @ x[t])
+            """),
     ];
 
     private static DiagnosticExample Source(string id, string wrong, string? right) => new(id, "Motor.cs", wrong, right);

@@ -1,14 +1,25 @@
 using System;
 using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
 
 namespace Unrolled.Generator.Frontend.Equations;
 
 /// <summary>Finds the known name a misspelt one was most likely meant to be.</summary>
 internal static class Nearest
 {
-    /// <summary>The closest candidate within a third of the name's length (at least one edit), or null.</summary>
+    /// <summary>
+    /// The candidate that differs in case and underscores only, otherwise the closest within a third of the name's length (at least one
+    /// edit), or null.
+    /// </summary>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
+        candidates = candidates as ICollection<string> ?? candidates.ToArray();
+        if (Alike(name, candidates) is string alike)
+        {
+            return alike;
+        }
+
         string? best = null;
         int bestDistance = Math.Max(1, name.Length / 3) + 1;
         foreach (string candidate in candidates)
@@ -24,9 +35,23 @@ internal static class Nearest
         return best;
     }
 
-    /// <summary>The remedy to append to a message: <c> (did you mean 'W_x'?)</c>, or the given one when nothing is near.</summary>
-    public static string Remedy(string name, IEnumerable<string> candidates, string otherwise) =>
-        Find(name, candidates) is string nearest ? $"(did you mean '{nearest}'?)" : $"({otherwise})";
+    /// <summary>The remedy to append to a message: <c> (did you mean 'W_x'?)</c>, or another in its place.</summary>
+    public static string Remedy(string name, IEnumerable<string> candidates, string otherwise, ImmutableDictionary<string, string>? aliases = null) =>
+        $"({Advice(name, candidates, otherwise, aliases)})";
+
+    /// <summary>The nearest name, what a table of other names says, or the given words where nothing is near.</summary>
+    public static string Advice(string name, IEnumerable<string> candidates, string otherwise, ImmutableDictionary<string, string>? aliases = null)
+    {
+        string[] known = candidates.ToArray();
+        string? alias = aliases is null || Alike(name, known) is not null ? null : Aliases.Find(aliases, name);
+        return alias ?? (Find(name, known) is string nearest ? $"did you mean '{nearest}'?" : otherwise);
+    }
+
+    private static string? Alike(string name, IEnumerable<string> candidates)
+    {
+        string key = Aliases.Key(name);
+        return candidates.Where(candidate => candidate != name && Aliases.Key(candidate) == key).OrderBy(candidate => candidate, StringComparer.Ordinal).FirstOrDefault();
+    }
 
     // Optimal string alignment: a swap of neighbours, the commonest slip, counts as one edit.
     private static int Distance(string left, string right)
