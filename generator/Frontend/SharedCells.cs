@@ -178,9 +178,8 @@ internal sealed record SharedCells(EquatableArray<SharedCell> Cells, EquatableAr
                 if (!HasForeignErrors && !model.HasForeignCells)
                 {
                     IEnumerable<string> known = model.OwnCells.Concat(Names).Concat(CellFiles.Names);
-                    string remedy = Nearest.Find(layer.Cell, known) is string nearest
-                        ? $"did you mean '{nearest}'?"
-                        : $"declare it with [Cell(\"name\", \"equations\")] on the class or the assembly, or in a file {(Lexer.IsName(layer.Cell) ? layer.Cell : "name")}.cell";
+                    string declare = $"declare it with [Cell(\"name\", \"equations\")] on the class or the assembly, or in a file {(Lexer.IsName(layer.Cell) ? layer.Cell : "name")}.cell";
+                    string remedy = Nearest.Advice(layer.Cell, known, declare, Aliases.Cells);
                     diagnostics.Add(DiagnosticInfo.Create(Descriptors.UnknownCell, use.Place, layer.Cell, remedy));
                 }
 

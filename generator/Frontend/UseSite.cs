@@ -186,7 +186,7 @@ internal static class UseSite
             {
                 List<string> known = [.. setting.IsInit ? [] : declared.Concat(parameters.Keys), .. trained];
                 string what = setting.IsInit ? "parameter" : "size, param or parameter";
-                Report(setting.NameSpan, $"The cell '{cell}' has no {what} '{setting.Name}' {Nearest.Remedy(setting.Name, known, Known(known))}");
+                Report(setting.NameSpan, $"The cell '{cell}' has no {what} '{setting.Name}' {Nearest.Remedy(setting.Name, known, Known(known), Aliases.Settings)}");
             }
             else if (setting.IsInit && !isTrained)
             {
@@ -221,7 +221,7 @@ internal static class UseSite
                 {
                     Report(
                         setting.ValueSpan,
-                        $"The param '{setting.Name}' holds a function, and {Written(setting)} is none {Nearest.Remedy(setting.Word ?? "", Vocabulary.Functions, $"as in {setting.Name} = {param.Function}")}");
+                        $"The param '{setting.Name}' holds a function, and {Written(setting)} is none {(setting.Word is null ? $"(as in {setting.Name} = {param.Function})" : Aliases.FunctionRemedy(setting.Word, Vocabulary.Functions, isCalled: false))}");
                 }
             }
             else if (setting.Number is double value)

@@ -197,6 +197,11 @@ internal static class DiagnosticExamples
             i[t] = sigmoid(W_i @ x[t])
             h[t] = i[t] * tanh(W_h @ x[t])
             """),
+        Cell(DiagnosticIds.SyntaxError, """
+            h[t] = tanh(W @ x[t] + «Uᵀ» @ h[t-1])
+            """, """
+            h[t] = tanh(W @ x[t] + transpose(U) @ h[t-1])
+            """),
         Cell(DiagnosticIds.UnknownName, """
             h[t] = «tahn»(W @ x[t])
             """, """

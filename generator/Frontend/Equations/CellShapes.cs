@@ -412,7 +412,7 @@ internal sealed class CellShapes
 
         if (OperationTable.FindFunction(function) is not Function known)
         {
-            string remedy = Nearest.Remedy(function, OperationTable.FunctionNames.Concat(Params.Keys), $"functions are {string.Join(", ", OperationTable.FunctionNames)}");
+            string remedy = Aliases.FunctionRemedy(function, Vocabulary.Functions.Concat(Params.Keys), isCalled: true);
             Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);
             return new Size();
         }

@@ -335,6 +335,15 @@ internal sealed class Expander
         string flat = name.Name;
         foreach (SizeSyntax index in name.Indices)
         {
+            if (flat.EndsWith("_", StringComparison.Ordinal) && index is SizeName subscript && !IsKnown(subscript.Name))
+            {
+                Report(
+                    DiagnosticIds.SizeUnknown,
+                    $"'{subscript.Name}' is no size (write {flat}{subscript.Name} for a name with a subscript; braces number the members of a family, as in W{{k}})",
+                    index.Span);
+                return null;
+            }
+
             if (Evaluate(index) is not long number)
             {
                 return null;

@@ -38,6 +38,12 @@ internal readonly record struct Token(TokenKind Kind, string Text, TextSpan Span
 /// <summary>Splits a cell's text into tokens. Never fails: what cannot be read becomes a token the parser reports.</summary>
 internal static class Lexer
 {
+    // A letter for Unicode, and the mark of a transposed matrix in print.
+    private const char SuperscriptT = '\u1D40';
+
+    /// <summary>How a transposed matrix is written.</summary>
+    public static string Transposed(string matrix) => $"transpose({matrix}) @ v";
+
     public static List<Token> Tokenize(string text)
     {
         var tokens = new List<Token>();
@@ -98,6 +104,11 @@ internal static class Lexer
 
         TextSpan span = TextSpan.FromBounds(start, end);
         string name = text.Substring(start, end - start).Normalize(NormalizationForm.FormC);
+        if (name.IndexOf(SuperscriptT) is int transposition and > 0)
+        {
+            return new Token(TokenKind.Invalid, $"'{name}' is no name (write {Transposed(name.Substring(0, transposition))})", span);
+        }
+
         for (int index = 0; index < name.Length; index += char.IsSurrogatePair(name, index) ? 2 : 1)
         {
             // A mark that composes with its letter is gone by now; one that stays has no letter to belong to.
@@ -180,12 +191,37 @@ internal static class Lexer
             '\u2297' => "write * for an elementwise product",
             '\u00F7' or '\u2044' or '\u2215' => "write / for a quotient",
             '\u2211' => "write sum{k in 1..n}(…)",
+            '.' when start + 1 < text.Length && text[start + 1] is 'T' or 't' && !(start + 2 < text.Length && IsLetter(text, start + 2)) => $"write {Transposed(Before(text, start))}",
+            '.' when start + 1 < text.Length && IsLetter(text, start + 1) => "functions stand by themselves, as in tanh(a)",
             '.' => "a number starts with a digit, as in 0.5; a range is 1..n",
-            ';' => "end an equation with the end of its line",
-            '\'' or '\u2032' or '"' => "a name holds letters, digits and _ only",
+            ';' => "end an equation with the end of its line, and write concat(a, b) for vectors one above another",
+            '\'' or '\u2032' => $"a name holds letters, digits and _ only; a transposed matrix is written {Transposed(Before(text, start))}",
+            '"' => "a name holds letters, digits and _ only",
+            '\u22A4' or '\u2020' or '\u22BA' => $"write {Transposed(Before(text, start))}",
+            '\u00B2' => "write square(a) for a power",
+            '\u00B3' => "write a * a * a for a power",
+            '\u221A' => "write sqrt(a)",
+            '|' => "write abs(a)",
+            >= '\u2080' and <= '\u208E' => "write h[t-1] for a value of the step before, and h_1 in a name",
+            '\\' or '$' or '&' => "write the equations plainly: h[t] = tanh(W @ x[t] + b)",
+            '<' or '>' or '?' or '!' => "there are no conditions; max(a, b), min(a, b), relu(a) and clip(a, low, high) choose",
+            '\u2A00' => "write * for an elementwise product",
+            '\u2295' => "write + for a sum, concat(a, b) for vectors one after another",
             _ => "a cell holds names, numbers, + - * / ^ @ = ( ) [ ] { } , : and ..",
         };
         return new Token(TokenKind.Invalid, $"'{shown}' is not part of the equation language ({remedy})", new TextSpan(start, length));
+    }
+
+    // The name that ends where a character stands, for a remedy.
+    private static string Before(string text, int end)
+    {
+        int start = end;
+        while (start > 0 && (text[start - 1] == '_' || char.IsLetterOrDigit(text[start - 1])))
+        {
+            start--;
+        }
+
+        return start < end ? text.Substring(start, end - start) : "W";
     }
 
     private static int Digits(string text, int position)

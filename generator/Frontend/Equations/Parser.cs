@@ -191,7 +191,7 @@ internal static class Parser
         {
             reader.Report(
                 DiagnosticIds.UnknownName,
-                $"'{name.Text}' is no function {Nearest.Remedy(name.Text, Vocabulary.Functions, "a param holds a number or a function")}",
+                $"'{name.Text}' is no function {Aliases.FunctionRemedy(name.Text, Vocabulary.Functions, isCalled: false)}",
                 name.Span);
             return null;
         }
@@ -437,12 +437,16 @@ internal static class Parser
             return null;
         }
 
+        string value = SyntaxPrinter.Print(target with { Name = MistakenParameters.Stem(target.Name) ?? target.Name });
         if (reader.Current.Is("="))
         {
-            reader.Report(
-                DiagnosticIds.SyntaxError,
-                $"'{target.Name}' is assigned without its step (write {SyntaxPrinter.Print(target)}[t] = …; a fixed number is a param)",
-                target.Span);
+            reader.Report(DiagnosticIds.SyntaxError, $"'{target.Name}' is assigned without its step (write {value}[t] = …; a fixed number is a param)", target.Span);
+            return null;
+        }
+
+        if (reader.Current.Is("(") && reader.PeekNext() is { Kind: TokenKind.Name, Text: "t" })
+        {
+            reader.Report(DiagnosticIds.SyntaxError, $"A step stands in square brackets (write {value}[t] = …)", target.Span);
             return null;
         }
 
@@ -467,13 +471,13 @@ internal static class Parser
             return null;
         }
 
-        if (!reader.TryRead("=", "'=' and the value") || Sum(reader) is not ExpressionSyntax value)
+        if (!reader.TryRead("=", "'=' and the value") || Sum(reader) is not ExpressionSyntax sum)
         {
             return null;
         }
 
-        var equation = new EquationSyntax(target, value, Since(reader, start));
-        if (SyntaxMeasure.Of(value).Levels > Limits.Levels)
+        var equation = new EquationSyntax(target, sum, Since(reader, start));
+        if (SyntaxMeasure.Of(sum).Levels > Limits.Levels)
         {
             reader.Report(
                 DiagnosticIds.LimitExceeded,
@@ -774,6 +778,17 @@ internal static class Parser
         }
 
         reader.Open();
+        if (reader.Current is { Kind: TokenKind.Name, Text: "t" })
+        {
+            // h_{t-1}, as it is set in print.
+            string value = name.Text.TrimEnd('_') is { Length: > 0 } stem ? stem : name.Text;
+            reader.Report(
+                DiagnosticIds.SyntaxError,
+                $"A step stands in square brackets (write {value}[t]{(reader.PeekNext().Is("-") ? $", or {value}[t-1] for the step before" : "")})",
+                TextSpan.FromBounds(start, reader.Current.Span.End));
+            return null;
+        }
+
         var indices = new List<SizeSyntax>();
         do
         {

@@ -167,6 +167,11 @@ internal sealed class TokenReader
         {
             Report(DiagnosticIds.SyntaxError, token.Text, token.Span);
         }
+        else if (token.Is("^") && IsTransposition(_tokens[Math.Min(CurrentIndex + 1, _tokens.Count - 1)], _tokens[Math.Min(CurrentIndex + 2, _tokens.Count - 1)]))
+        {
+            string matrix = CurrentIndex > 0 && _tokens[CurrentIndex - 1] is { Kind: TokenKind.Name, Text: var name } ? name : "W";
+            Report(DiagnosticIds.SyntaxError, $"'^' is a power of sizes only (write {Lexer.Transposed(matrix)})", token.Span);
+        }
         else if (token.Is("^"))
         {
             Report(DiagnosticIds.SyntaxError, "'^' is a power of sizes only (write square(a) for a square, or a * a)", token.Span);
@@ -187,12 +192,17 @@ internal sealed class TokenReader
         }
     }
 
+    // What follows '^' in W^T, W^{T}.
+    private static bool IsTransposition(Token next, Token afterNext) =>
+        next.Text is "T" or "t" or "top" or "\u22A4" || (next.Is("{") && afterNext.Text is "T" or "t") || (next.Kind == TokenKind.Invalid && next.Text.StartsWith("'\u22A4'", StringComparison.Ordinal));
+
     /// <summary>What was probably meant by something that other languages write so.</summary>
     private string Remedy(Token token, string expected)
     {
         Token? previous = CurrentIndex > 0 ? _tokens[CurrentIndex - 1] : null;
         return token.Is("*") && previous is { } star && star.Is("*") ? " (write square(a) or a * a for a power)"
             : token.Is("/") && previous is { } slash && slash.Is("/") ? " (a comment begins with '#')"
+            : token.Is("[") || (token.Is(",") && expected.EndsWith("or ')'", StringComparison.Ordinal)) ? " (write concat(a, b) for vectors one after another, or a product for each: W @ a + U @ b)"
             : token.Kind == TokenKind.Name && expected.StartsWith("an operator", StringComparison.Ordinal) ? " (write '@' between a matrix and a vector, '*' between elements)"
             : "";
     }

@@ -60,7 +60,7 @@ internal sealed class JsonFrontend
             return new ParsedModel(null, "", Place(default), EquatableArray<LayerPlace>.Empty, new EquatableArray<DiagnosticInfo>(_diagnostics));
         }
 
-        CheckMembers(model, "a model", ModelMembers);
+        CheckMembers(model, "a model", ModelMembers, Aliases.Model);
         var start = new TextSpan(model.Span.Start, 1);
         string? name = ClassName(model, start);
         TextSpan namePlace = Find(model, "class")?.Span ?? start;
@@ -133,7 +133,7 @@ internal sealed class JsonFrontend
             return (0, 0);
         }
 
-        CheckMembers(input, "an input", ["tokens", "features"]);
+        CheckMembers(input, "an input", ["tokens", "features"], Aliases.Model);
         JsonValue? tokens = Find(input, "tokens"), features = Find(input, "features");
         if ((tokens is null) == (features is null))
         {
@@ -275,9 +275,13 @@ internal sealed class JsonFrontend
             {
                 Report(Descriptors.InvalidJsonModel, kinds[1].NameSpan, $"The layer names two cells, '{kinds[0].Name}' and '{kinds[1].Name}' (give each a layer of its own)");
             }
+            else if (members.FirstOrDefault(member => Aliases.CellProperties.Contains(member.Name) && member.Value is JsonText) is JsonMember property)
+            {
+                Report(Descriptors.InvalidJsonModel, property.NameSpan, $"'{property.Name}' is no property of layers (write the cell and its units: {Usage(members, ((JsonText)property.Value).Value, known)})");
+            }
             else if (members.FirstOrDefault(member => !IsLayerProperty(member.Name)) is JsonMember unknown)
             {
-                string remedy = Nearest.Find(unknown.Name, known) is string nearest ? $"did you mean '{nearest}'?" : "declare it under \"cells\", or in a file of its name, NAME.cell";
+                string remedy = Nearest.Advice(unknown.Name, known, "declare it under \"cells\", or in a file of its name, NAME.cell", Aliases.Cells);
                 if (_shared.HasForeignErrors)
                 {
                     _hasUnreadableCells = true;
@@ -303,7 +307,7 @@ internal sealed class JsonFrontend
         _hasUnreadableCells |= text is not null && !_cells.ContainsKey(kind) && _shared.Find(kind) is { IsReadable: false };
         BuiltInLayer? builtIn = text is null ? BuiltIn(kind) : null;
         IEnumerable<string> options = builtIn?.Options.Select(option => Snake(option.Property)) ?? [];
-        CheckMembers(layer, $"the layer '{kind}'", [kind, kinds[0].Name, .. LayerMembers, .. options]);
+        CheckMembers(layer, $"the layer '{kind}'", [kind, kinds[0].Name, .. LayerMembers, .. options], Aliases.Settings);
         var properties = new Properties(this, layer);
         string cell = builtIn is null ? kind : LayerSettings.CellOf(builtIn, properties);
         text ??= CellFiles.Read(cell);
@@ -315,6 +319,15 @@ internal sealed class JsonFrontend
         }
 
         return new LayerSpec(name, cell, text, units, LayerSettings.Of(builtIn, text, properties, OwnSettings(layer, cell, text, input, units)));
+    }
+
+    // A layer that names its cell as other formats do, as it is written here.
+    private string Usage(List<JsonMember> members, string cell, IEnumerable<string> known)
+    {
+        double units = members.Where(member => Aliases.Find(Aliases.Settings, member.Name) == Aliases.Find(Aliases.Settings, "units"))
+            .Select(member => member.Value).OfType<JsonNumber>().FirstOrDefault()?.Value ?? 128;
+        string name = IsCell(cell) ? cell : Nearest.Find(cell, known) ?? "lstm";
+        return $"{{ \"{name}\": {units.ToString("R", CultureInfo.InvariantCulture)} }}";
     }
 
     private bool IsCell(string name) =>
@@ -386,7 +399,7 @@ internal sealed class JsonFrontend
         int index = losses.Select(Snake).ToImmutableArray().IndexOf(text.Value);
         if (index < 0)
         {
-            Report(Descriptors.InvalidJsonModel, text.Span, $"'{text.Value}' is no loss {Nearest.Remedy(text.Value, losses.Select(Snake), $"use {string.Join(", ", losses.Select(Snake))}")}");
+            Report(Descriptors.InvalidJsonModel, text.Span, $"'{text.Value}' is no loss {Nearest.Remedy(text.Value, losses.Select(Snake), $"use {string.Join(", ", losses.Select(Snake))}", Aliases.Losses)}");
             return losses[0];
         }
 
@@ -450,7 +463,7 @@ internal sealed class JsonFrontend
                 return function ?? option.Default;
             }
 
-            string remedy = Nearest.Remedy(text.Value, BuiltInLayers.Activations, $"use {string.Join(", ", BuiltInLayers.Activations)}");
+            string remedy = Aliases.FunctionRemedy(text.Value, BuiltInLayers.Activations, isCalled: false);
             _frontend.Report(Descriptors.BadSetting, text.Span, $"'{text.Value}' is no function {remedy}");
             return option.Default;
         }
@@ -460,11 +473,11 @@ internal sealed class JsonFrontend
 
     private static JsonValue? Find(JsonObject value, string name) => value.Members.FirstOrDefault(member => member.Name == name)?.Value;
 
-    private void CheckMembers(JsonObject value, string what, IReadOnlyList<string> known)
+    private void CheckMembers(JsonObject value, string what, IReadOnlyList<string> known, ImmutableDictionary<string, string> aliases)
     {
         foreach (JsonMember member in Members(value).Where(member => !known.Contains(member.Name)))
         {
-            string remedy = Nearest.Remedy(member.Name, known, $"use {string.Join(", ", known.Distinct())}");
+            string remedy = Nearest.Remedy(member.Name, known, $"use {string.Join(", ", known.Distinct())}", aliases);
             Report(Descriptors.InvalidJsonModel, member.NameSpan, $"'{member.Name}' is no property of {what} {remedy}");
         }
     }

@@ -44,6 +44,18 @@ public sealed class BindTests
         { "h[t] = tanh(W{1} @ x[t] + «W_1» @ h[t-1])", DiagnosticIds.AssignedTwice, "W{1} and W_1 are one parameter, which files call 'W_1' (write it in one way, or give one of two another name)" },
         { "h[t] = tanh(W @ x[t] + b_1{2} + «b{1,2}»)", DiagnosticIds.AssignedTwice, "b_1{2} and b{1,2} are one parameter, which files call 'b_1_2'" },
         { "param b_1 = 2\nfor k in 1..2 {\ns{k}[t] = W{k} @ x[t] + «b{k}»\n}\nh[t] = tanh(s{1}[t] + s{2}[t])", DiagnosticIds.AssignedTwice, "b_1 and b{k} are one parameter, which files call 'b_1'" },
+
+        // As it is set in print.
+        { "h[t] = tanh(W_{«xi»} @ x[t])", DiagnosticIds.SizeUnknown, "'xi' is no size (write W_xi for a name with a subscript" },
+        { "h[t] = «sin»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'sin' (functions are sigmoid, tanh," },
+        { "h[t] = «swish»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'swish' (write silu(a))" },
+        { "h[t] = «σ»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'σ' (write sigmoid(a))" },
+        { "h[t] = «Σ»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'Σ' (write sum(a), or sum{k in 1..n}(a{k}))" },
+        { "h[t] = «Sigmoid»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'Sigmoid' (did you mean 'sigmoid'?)" },
+        { "h[t] = «LeakyReLU»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'LeakyReLU' (did you mean 'leaky_relu'?)" },
+        { "h[t] = «tanhh»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'tanhh' (did you mean 'tanh'?)" },
+        { "h[t] = «mish»(W @ x[t])", DiagnosticIds.UnknownName, "no function is called 'mish' (write a * tanh(softplus(a)))" },
+        { "h[t] = tanh(W @ «concatenate»(x[t], h[t-1]))", DiagnosticIds.UnknownName, "no function is called 'concatenate' (write concat(a, b))" },
     };
 
     [Theory]
