@@ -51,9 +51,10 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .WithTrackingName(StepNames.Cells);
         IncrementalValueProvider<SharedCells> shared = assemblyCells.Collect().Combine(cellFiles.Collect())
             .Select(static (sources, _) => SharedCells.Of(sources.Left, sources.Right));
-        context.RegisterSourceOutput(assemblyCells, static (output, source) => Report(output, source.Diagnostics));
-        context.RegisterSourceOutput(cellFiles, static (output, source) => Report(output, source.Diagnostics));
-        context.RegisterSourceOutput(shared, static (output, cells) => Report(output, cells.Diagnostics));
+        IncrementalValueProvider<string> pages = context.AnalyzerConfigOptionsProvider.Select(static (options, _) => HelpPages.Of(options.GlobalOptions));
+        context.RegisterSourceOutput(assemblyCells.Combine(pages), static (output, source) => Report(output, source.Left.Diagnostics, source.Right));
+        context.RegisterSourceOutput(cellFiles.Combine(pages), static (output, source) => Report(output, source.Left.Diagnostics, source.Right));
+        context.RegisterSourceOutput(shared.Combine(pages), static (output, cells) => Report(output, cells.Left.Diagnostics, cells.Right));
 
         // Cut 1, symbols to values. It runs after every edit of the project; nothing past it may hold a symbol, a syntax node or the
         // compilation, or the old compilation would stay in memory.
@@ -73,7 +74,7 @@ public sealed class ModelGenerator : IIncrementalGenerator
                 static (syntax, cancellation) => MissingModel.Find(syntax.Node, syntax.SemanticModel, cancellation))
             .Where(static diagnostic => diagnostic is not null)
             .Select(static (diagnostic, _) => diagnostic!);
-        context.RegisterSourceOutput(orphans, static (output, diagnostic) => output.ReportDiagnostic(diagnostic.ToDiagnostic()));
+        context.RegisterSourceOutput(orphans.Combine(pages), static (output, orphan) => output.ReportDiagnostic(orphan.Left.ToDiagnostic(orphan.Right)));
 
         // A file of JSON is a value already; it is read again when its text or a shared cell changes.
         IncrementalValuesProvider<ParsedModel> json = context.AdditionalTextsProvider
@@ -82,26 +83,42 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .Select(static (pair, cancellation) => Parse(pair.Left, pair.Right, cancellation))
             .WithTrackingName(StepNames.Parse);
 
-        // Two networks for one class would only give the C# compiler's errors in generated code. The names that come twice are
-        // nearly always none, so that this cut ends what collecting every model sets off.
-        IncrementalValueProvider<EquatableArray<string>> twice = parsed.Collect().Combine(json.Collect()).Select(static (models, _) =>
-            new EquatableArray<string>(models.Left.Concat(models.Right)
-                .Select(model => model.TopLevelClass)
-                .OfType<string>()
-                .GroupBy(name => name, StringComparer.Ordinal)
-                .Where(group => group.Count() > 1)
-                .Select(group => group.Key)
-                .OrderBy(name => name, StringComparer.Ordinal)));
-        Compile(context, parsed);
-        Compile(context, json.Combine(twice).Select(static (pair, _) => RefuseTwice(pair.Left, pair.Right)));
+        // Two networks for one class would only give the C# compiler's errors in generated code, and so would a class beside something
+        // else of its name. There is nearly always none, so that these cuts end what collecting every model and looking into every
+        // compilation set off.
+        IncrementalValueProvider<EquatableArray<DeclaredClass>> clashes = parsed.Collect().Combine(json.Collect()).Select(static (models, _) =>
+            DeclaredClasses.Clashes(models.Left.Concat(models.Right).Select(model => model.NamedClass)));
+        IncrementalValueProvider<EquatableArray<DeclaredClass>> declared = context.CompilationProvider
+            .Combine(json.Select(static (model, _) => model.NamedClass).Collect())
+            .Select(static (pair, cancellation) => Guard(
+                () => DeclaredClasses.Find(pair.Left, pair.Right, cancellation),
+                new LocationInfo("", default, default),
+                pair.Left.AssemblyName ?? "",
+                fault => new EquatableArray<DeclaredClass>(pair.Right.OfType<NamedClass>().Select(named => new DeclaredClass(named.Name, fault)))));
+        json = json.Combine(clashes).Combine(declared)
+            .Select(static (models, _) => Refuse(Refuse(models.Left.Left, models.Left.Right), models.Right));
+
+        // What no model of the project could be compiled with. Without it this ends here, whatever moves.
+        IncrementalValueProvider<EquatableArray<DiagnosticInfo>> project = context.CompilationProvider
+            .Select(static (compilation, cancellation) => Guard(
+                () => ProjectCheck.Find(compilation, cancellation), new LocationInfo("", default, default), compilation.AssemblyName ?? "", static fault => fault));
+        IncrementalValueProvider<EquatableArray<DiagnosticInfo>> told = project
+            .Combine(parsed.Collect()).Combine(json.Collect())
+            .Select(static (found, _) => AtFirst(found.Left.Left, found.Left.Right.Concat(found.Right)));
+        context.RegisterSourceOutput(told.Combine(pages), static (output, diagnostics) => Report(output, diagnostics.Left, diagnostics.Right));
+        IncrementalValueProvider<bool> isFit = project.Select(static (found, _) => found.Count == 0);
+        Compile(context, parsed, isFit, pages);
+        Compile(context, json, isFit, pages);
     }
 
-    private void Compile(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<ParsedModel> parsed)
+    private void Compile(
+        IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<ParsedModel> parsed, IncrementalValueProvider<bool> isFit, IncrementalValueProvider<string> pages)
     {
         // Cut 2, what to compile without where it stands: an edit that only moves the class ends here.
         IncrementalValuesProvider<ModelRequest> models = parsed
-            .Where(static model => model.Request is not null)
-            .Select(static (model, _) => model.Request!)
+            .Combine(isFit)
+            .Where(static pair => pair.Right && pair.Left.Request is not null)
+            .Select(static (pair, _) => pair.Left.Request!)
             .WithTrackingName(StepNames.Model);
 
         // Cut 3, the expensive one: runs for a model only when that model means something else.
@@ -129,18 +146,25 @@ public sealed class ModelGenerator : IIncrementalGenerator
             .WithTrackingName(StepNames.Diagnostics);
 
         // An output of its own: diagnostics follow their places with every line shift, the source does not.
-        context.RegisterSourceOutput(diagnostics, static (output, found) => Report(output, found));
+        context.RegisterSourceOutput(diagnostics.Combine(pages), static (output, found) => Report(output, found.Left, found.Right));
     }
 
-    private static ParsedModel RefuseTwice(ParsedModel model, EquatableArray<string> twice) =>
-        model.TopLevelClass is string name && twice.Contains(name)
+    private static ParsedModel Refuse(ParsedModel model, EquatableArray<DeclaredClass> declared) =>
+        model.NamedClass is NamedClass named && declared.FirstOrDefault(found => found.Name == named.Name) is DeclaredClass wrong
             ? model with
             {
                 Request = null,
                 Diagnostics = new EquatableArray<DiagnosticInfo>(
-                    model.Diagnostics.Append(DiagnosticInfo.Create(Descriptors.ModelDeclaredTwice, model.Location, name.TrimStart('.')))),
+                    model.Diagnostics.Concat(wrong.Diagnostics.Select(diagnostic => diagnostic.Location is null ? diagnostic with { Location = model.Location } : diagnostic))),
             }
             : model;
+
+    // Diagnostics of the project, where it has a model; those without a place on the first.
+    private static EquatableArray<DiagnosticInfo> AtFirst(EquatableArray<DiagnosticInfo> found, IEnumerable<ParsedModel> models) =>
+        found.Count > 0 && models.Where(model => model.Request is not null).Select(model => model.Location)
+            .OrderBy(place => place.Path, StringComparer.Ordinal).ThenBy(place => place.Span.Start).FirstOrDefault() is LocationInfo first
+            ? new EquatableArray<DiagnosticInfo>(found.Select(diagnostic => diagnostic.Location is null ? diagnostic with { Location = first } : diagnostic))
+            : EquatableArray<DiagnosticInfo>.Empty;
 
     private static ParsedModel Parse(AdditionalText file, SharedCells shared, CancellationToken cancellation)
     {
@@ -181,11 +205,11 @@ public sealed class ModelGenerator : IIncrementalGenerator
     private static ParsedModel Fault(LocationInfo location, EquatableArray<DiagnosticInfo> fault) =>
         new(null, "", location, EquatableArray<LayerPlace>.Empty, fault);
 
-    private static void Report(SourceProductionContext output, EquatableArray<DiagnosticInfo> diagnostics)
+    private static void Report(SourceProductionContext output, EquatableArray<DiagnosticInfo> diagnostics, string pages)
     {
         foreach (DiagnosticInfo diagnostic in diagnostics)
         {
-            output.ReportDiagnostic(diagnostic.ToDiagnostic());
+            output.ReportDiagnostic(diagnostic.ToDiagnostic(pages));
         }
     }
 

@@ -16,7 +16,7 @@ internal static class Descriptors
     private const string Equations = "Unrolled.Equations";
     private const string Generator = "Unrolled.Generator";
 
-    // The project has no public address yet; the page is in its repository.
+    // The project has no public address yet: the page is in its repository, and in the package, which makes whole links of these (HelpPages).
     private const string Help = "generator/Diagnostics/README.md";
 
     public static readonly DiagnosticDescriptor ClassNotPartial = new(
@@ -239,6 +239,36 @@ internal static class Descriptors
         "Only [Model] makes a class a network: it says what the first layer reads.",
         Help + "#unr022");
 
+    public static readonly DiagnosticDescriptor LanguageTooOld = new(
+        DiagnosticIds.LanguageTooOld,
+        "The project's C# is too old",
+        "The emitted code needs C# 11 or later, and this project is compiled as C# {0} (write <LangVersion>11</LangVersion>, or remove LangVersion from the project)",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "The kernels are types that only their file sees, which C# has had since version 11. Nothing is emitted.",
+        Help + "#unr023");
+
+    public static readonly DiagnosticDescriptor EmittedFileCompiled = new(
+        DiagnosticIds.EmittedFileCompiled,
+        "An emitted file is a source of the project",
+        "A file that the generator emitted is compiled as a source of the project, beside what it emits now ({0})",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "EmitCompilerGeneratedFiles writes emitted files to a folder, and one inside the project is compiled with the next build unless the project excludes it. Nothing is emitted until then. The package excludes the folder by itself.",
+        Help + "#unr024");
+
+    public static readonly DiagnosticDescriptor NameHidden = new(
+        DiagnosticIds.NameHidden,
+        "A name hides what emitted code names",
+        "The {0} '{1}' hides {2}, which emitted code names ({3})",
+        Model,
+        DiagnosticSeverity.Error,
+        isEnabledByDefault: true,
+        "Emitted code names everything from its root, global::System and global::Unrolled. C# has no way to name what a type or namespace of the project's own hides there. Nothing is emitted.",
+        Help + "#unr025");
+
     public static readonly DiagnosticDescriptor InternalError = new(
         DiagnosticIds.InternalError,
         "The generator failed",
@@ -403,6 +433,9 @@ internal static class Descriptors
         ModelTooLarge,
         UnusedCell,
         NoModel,
+        LanguageTooOld,
+        EmittedFileCompiled,
+        NameHidden,
         InternalError,
         SyntaxError,
         UnknownName,

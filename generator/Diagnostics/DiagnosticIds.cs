@@ -27,6 +27,11 @@ internal static class DiagnosticIds
     public const string UnusedCell = "UNR021";
     public const string NoModel = "UNR022";
 
+    // The project around the models.
+    public const string LanguageTooOld = "UNR023";
+    public const string EmittedFileCompiled = "UNR024";
+    public const string NameHidden = "UNR025";
+
     /// <summary>A fault of the generator itself, reported instead of thrown.</summary>
     public const string InternalError = "UNR099";
 

@@ -12,8 +12,9 @@ internal sealed record DiagnosticInfo(string Id, LocationInfo? Location, Equatab
     /// <summary>Whether there is nothing to compile because of it.</summary>
     public bool IsError => Descriptors.Find(Id).DefaultSeverity == DiagnosticSeverity.Error;
 
-    public Diagnostic ToDiagnostic() => Diagnostic.Create(
-        Descriptors.Find(Id),
+    /// <param name="pages">Where the pages of the package lie, as <see cref="HelpPages"/> tells it.</param>
+    public Diagnostic ToDiagnostic(string pages) => Diagnostic.Create(
+        HelpPages.WithLink(Descriptors.Find(Id), pages),
         Location?.ToLocation() ?? Microsoft.CodeAnalysis.Location.None,
         Arguments.Cast<object>().ToArray());
 }

@@ -79,7 +79,7 @@ internal sealed partial class KernelEmitter
                         }
                             .Concat(Enumerable.Range(0, vectors).Select(v => $"Start{v} = {StartOffset(v)}")).Append($"SumStride = {rows.Stride(targetRow)}")
                             .Concat(Enumerable.Range(0, vectors).Select(v => $"Sum{v} = {SumOffset(v)}"));
-                        writer.Line($"var {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
+                        writer.Line($"ProductShape {shape} = new ProductShape {{ {string.Join(", ", fields)} }};");
                         string source = from switch { StartKind.Bias => "parameters", StartKind.InPlace => sums, _ => "zeros" };
                         int weightOffset = rows.Offset(packing) + firstPanel * packing.PanelVectors * 16 * packing.Columns + firstColumn * vectors * 16;
                         bool isShort = IsSplit(term);

@@ -50,7 +50,7 @@ internal sealed partial class KernelEmitter
                     }
                         .Concat(vectors.Select((v, index) => $"Adjoint{index} = {AdjointOffset(v)}"))
                         .Concat(sums.Length == 0 ? Enumerable.Empty<string>() : vectors.Select((v, index) => $"Vector{index} = {VectorOffset(v).ToString(CultureInfo.InvariantCulture)}").Prepend("SumsVectors = column == 0 && columns > 0"));
-                    writer.Line($"var {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
+                    writer.Line($"GradientShape {shape} = new GradientShape {{ {string.Join(", ", fields)} }};");
 
                     // One panel has none before it.
                     string weightsBefore = panels == 1 ? "" : $" + panel * {width * 16 * packing.Columns}";

@@ -10,7 +10,7 @@ internal sealed class Locals
 {
     private static readonly string[] Reserved =
     {
-        "x", "k", "unit", "token", "row", "rows", "chunk", "first", "count", "part", "parameters", "gradients", "derived", "scratch", "tokens", "V", "VectorMath", "Unsafe",
+        "x", "k", "unit", "token", "row", "rows", "chunk", "first", "count", "part", "parameters", "gradients", "derived", "scratch", "tokens", "V", "VectorMath", "Unsafe", "nint",
     };
     private readonly EquationPrinter _equations;
     private readonly Dictionary<Node, string> _names = new();

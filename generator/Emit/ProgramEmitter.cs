@@ -267,11 +267,11 @@ internal sealed class ProgramEmitter
         public string? RowAt(string? step) => (step, FirstRow) switch
         {
             (null, null) => null,
-            (null, { } first) => $"(nint){first}",
-            ("1", null) => "(nint)rows",
-            ("1", { } first) => $"((nint)rows + {first})",
-            (_, null) => $"(nint){step} * rows",
-            (_, { } first) => $"((nint){step} * rows + {first})",
+            (null, { } first) => $"(long){first}",
+            ("1", null) => "(long)rows",
+            ("1", { } first) => $"((long)rows + {first})",
+            (_, null) => $"(long){step} * rows",
+            (_, { } first) => $"((long){step} * rows + {first})",
         };
     }
 

@@ -101,56 +101,8 @@ internal sealed class AttributeFrontend
             Report(Descriptors.ClassNotPartial, _location, _class.Name);
         }
 
-        List<INamedTypeSymbol> containing = TypeNames.ContainingTypes(_class);
-        if (_class.Arity > 0 || containing.Any(type => type.Arity > 0))
-        {
-            Report(Descriptors.GenericClass, _location, _class.Name);
-        }
-
-        string space = _class.ContainingNamespace.IsGlobalNamespace && _class.ContainingType is null ? "" : "…";
-        const string ordinary = "make it an ordinary partial class";
-        (string What, string Remedy)? wrong = _class.IsStatic ? ("is static", ordinary)
-            : _class.IsAbstract ? ("is abstract", ordinary)
-            : _class.IsRecord ? ("is a record", ordinary)
-            : _class.IsFileLocal || containing.Any(type => type.IsFileLocal) ? ("is local to its file", ordinary)
-            : TypeNames.IsTaken(space, _class.Name) ? ("has the name of a member that the generator gives it", "rename the class")
-            : HasPrimaryConstructor() ? ("has a primary constructor", ordinary)
-            : null;
-        if (wrong is { } found)
-        {
-            Report(Descriptors.UnsupportedClass, _location, _class.Name, found.What, found.Remedy);
-        }
-
-        foreach (ISymbol member in _class.GetMembers().Where(IsEmittedToo))
-        {
-            string name = member is IMethodSymbol { MethodKind: MethodKind.Constructor } ? "a constructor with a seed" : $"'{member.Name}'";
-            Report(Descriptors.UnsupportedClass, LocationInfo.From(member.Locations[0]), _class.Name, $"declares {name}, which the generator writes", "give the member another name or other parameters");
-        }
-
-        foreach (INamedTypeSymbol type in containing)
-        {
-            if (type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax(_cancellation)).FirstOrDefault(syntax => !TypeNames.IsPartial(syntax)) is TypeDeclarationSyntax outer)
-            {
-                Report(Descriptors.ContainingTypeNotPartial, LocationInfo.From(outer.Identifier.GetLocation()), type.Name, _class.Name);
-            }
-        }
+        _diagnostics.AddRange(ClassCheck.Find(_class, _location, _cancellation));
     }
-
-    /// <summary>Whether the generator writes a member that could not stand beside this one.</summary>
-    private static bool IsEmittedToo(ISymbol member) => !member.IsImplicitlyDeclared && member switch
-    {
-        IMethodSymbol { MethodKind: MethodKind.Constructor, IsStatic: false } method => Takes(method, "ulong"),
-        IMethodSymbol { Name: "CreateSession" } method => Takes(method, "int", "int", "int"),
-        IMethodSymbol { Name: "CreateTrainer" } method => Takes(method, "int", "int", "Unrolled.TrainerOptions", "int"),
-        IMethodSymbol { Name: "CreateLayout" } method => Takes(method),
-        IMethodSymbol { MethodKind: not MethodKind.Ordinary } => false,
-        _ => TypeNames.IsTaken("…", member.Name),
-    };
-
-    private static bool Takes(IMethodSymbol method, params string[] types) => method.Parameters.Select(parameter => parameter.Type.WithNullableAnnotation(NullableAnnotation.None).ToDisplayString()).SequenceEqual(types);
-
-    private bool HasPrimaryConstructor() => _class.DeclaringSyntaxReferences
-        .Any(reference => reference.GetSyntax(_cancellation) is TypeDeclarationSyntax { ParameterList: not null });
 
     private (int Tokens, int Features) Input(AttributeData model)
     {
@@ -447,7 +399,7 @@ internal sealed class AttributeFrontend
     internal static bool IsLayer(AttributeData attribute) =>
         IsOf(attribute, LayerAttribute) || (attribute.AttributeClass?.BaseType is { Name: LayerAttribute } layer && IsOurs(layer));
 
-    private static bool IsOurs(INamedTypeSymbol type) =>
+    internal static bool IsOurs(INamedTypeSymbol type) =>
         type.ContainingType is null && type.ContainingNamespace is { Name: "Unrolled", ContainingNamespace.IsGlobalNamespace: true };
 
     private T Get<T>(AttributeData attribute, string property, T otherwise) =>

@@ -19,6 +19,11 @@ internal sealed record ParsedModel(
 {
     /// <summary>The class's full name if it stands directly in a namespace and is to be compiled, otherwise null.</summary>
     public string? TopLevelClass => Request is { Spec: { ContainingTypes.Count: 0 } spec } ? $"{spec.Namespace}.{spec.Class}" : null;
+
+    /// <summary>The same with the name as metadata has it.</summary>
+    public NamedClass? NamedClass => TopLevelClass is string name
+        ? new NamedClass(name.TrimStart('.').Replace("@", ""), Request!.Spec.Declaration.StartsWith("public ", System.StringComparison.Ordinal))
+        : null;
 }
 
 /// <summary>

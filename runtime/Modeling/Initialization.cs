@@ -23,6 +23,19 @@ public static class Initialization
         }
     }
 
+    /// <summary>
+    /// The parameters of a model whose constructor created none: those that the seed 0 gives. Emitted code asks for them when they are first
+    /// used, so that a constructor of the user's own need not call the emitted one.
+    /// </summary>
+    /// <param name="created">Where the model keeps its parameters; threads that ask at once get the same ones.</param>
+    /// <param name="layout">The model's layout.</param>
+    public static ParameterBlock Create(ref ParameterBlock? created, ModelLayout layout)
+    {
+        var parameters = new ParameterBlock(layout);
+        Initialize(parameters, 0);
+        return Interlocked.CompareExchange(ref created, parameters, null) ?? parameters;
+    }
+
     private static void Fill(Span<float> values, ParameterInfo parameter, RandomStream random)
     {
         (InitializerKind kind, float first, float second) = parameter.Initializer;

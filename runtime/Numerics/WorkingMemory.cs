@@ -21,7 +21,7 @@ public sealed class WorkingMemory
     /// <returns>Floats from the start of the memory to the start of the buffer.</returns>
     /// <exception cref="ArgumentOutOfRangeException">All buffers together would be larger than an array can be.</exception>
     /// <exception cref="InvalidOperationException">The memory is allocated already.</exception>
-    public nint Reserve(long rows, int stride)
+    public long Reserve(long rows, int stride)
     {
         if (_block is not null)
         {
@@ -36,7 +36,7 @@ public sealed class WorkingMemory
         }
 
         _length = offset + Padding.Of((int)(rows * stride));
-        return (nint)offset;
+        return offset;
     }
 
     /// <summary>Allocates all that was reserved, filled with zeros.</summary>
@@ -50,12 +50,12 @@ public sealed class WorkingMemory
     /// <summary>The float at an offset.</summary>
     /// <param name="offset">What <see cref="Reserve"/> gave, or behind it within the buffer.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref float At(nint offset) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_block!), _first + offset);
+    public ref float At(long offset) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_block!), (nint)(_first + offset));
 
     /// <summary>A buffer as a span.</summary>
     /// <param name="offset">What <see cref="Reserve"/> gave.</param>
     /// <param name="length">Floats of the span.</param>
-    public Span<float> Span(nint offset, int length) => _block.AsSpan((int)(_first + offset), length);
+    public Span<float> Span(long offset, int length) => _block.AsSpan((int)(_first + offset), length);
 
     /// <summary>
     /// Copies a row out of its padding, eight floats at a time: this is what a small cell's step can hide. (512 bits at a time, of what a

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Diagnostics;
 using Unrolled.Generator.Tests.Harness;
 using Xunit;
@@ -53,7 +54,7 @@ public sealed class DiagnosticTests
             page.Append($"\n## {descriptor.Id}\n\n**{descriptor.Title}.** {descriptor.Description}\n");
             if (descriptor.MessageFormat.ToString() is var message && message != "{0}")
             {
-                page.Append($"\nMessage: {message}\n");
+                page.Append($"\nMessage: {message.Replace("<", "&lt;", StringComparison.Ordinal)}\n");
             }
 
             foreach (DiagnosticExample example in DiagnosticExamples.All.Where(example => example.Id == descriptor.Id))
@@ -71,22 +72,23 @@ public sealed class DiagnosticTests
 
     private static Diagnostic Told(DiagnosticExample example)
     {
-        GeneratorRunResult result = Run(example, Marked.Parse(example.Wrong).Text);
+        GeneratorRunResult result = Run(example, Marked.Parse(example.Wrong).Text, example.Language);
         Assert.Null(result.Exception);
         return Assert.Single(result.Diagnostics);
     }
 
-    private static GeneratorRunResult Run(DiagnosticExample example, string text)
+    private static GeneratorRunResult Run(DiagnosticExample example, string text, LanguageVersion language = LanguageVersion.CSharp12)
     {
         (string Path, string Text)[] files =
         [
             (example.Path, Text(example.Path, text)),
             .. example is { Path2: { } path, Text2: { } more } ? [(path, Text(path, more))] : Array.Empty<(string, string)>(),
         ];
-        return FrontendHarness.Run(
-            Compiler.Compile,
-            [.. files.Where(file => IsSource(file.Path)).Select(file => file.Text)],
-            [.. files.Where(file => !IsSource(file.Path))]);
+        string[] sources = [.. files.Where(file => IsSource(file.Path)).Select(file => file.Text)];
+        (string Path, string Text)[] others = [.. files.Where(file => !IsSource(file.Path))];
+        return !example.HasRuntime && language == LanguageVersion.CSharp12
+            ? FrontendHarness.Run(Compiler.Compile, sources, others)
+            : FrontendHarness.Run(ModelHarness.CreateCompilation(sources, new HarnessOptions { Language = language }), others);
     }
 
     private static bool IsSource(string path) => path.EndsWith(".cs", StringComparison.Ordinal);

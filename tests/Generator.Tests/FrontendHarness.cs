@@ -62,6 +62,13 @@ internal static class FrontendHarness
             .AddAdditionalTexts([.. files.Select(file => new TextFile(file.Path, file.Text))])
             .Generate(Compilation(sources))
             .GetRunResult().Results.Single();
+
+    /// <summary>Runs the generator on a project of its own and additional files.</summary>
+    public static GeneratorRunResult Run(CSharpCompilation project, params (string Path, string Text)[] files) =>
+        CSharpGeneratorDriver.Create([new ModelGenerator().AsSourceGenerator()], parseOptions: (CSharpParseOptions)project.SyntaxTrees[0].Options)
+            .AddAdditionalTexts([.. files.Select(file => new TextFile(file.Path, file.Text))])
+            .Generate(project)
+            .GetRunResult().Results.Single();
 }
 
 /// <summary>A file of the project that is no source, as the compiler hands it to a generator.</summary>

@@ -364,4 +364,16 @@ public sealed class FrontendTests
             Assert.Equal("generator/Diagnostics/README.md#" + descriptor.Id.ToLowerInvariant(), descriptor.HelpLinkUri);
         });
     }
+
+    [Fact]
+    public void Every_link_leads_to_a_heading_of_the_page()
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "generator", "Diagnostics", "README.md"));
+        string[] anchors = [.. page.ReplaceLineEndings("\n").Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..].ToLowerInvariant())];
+        Assert.All(Descriptors.All, descriptor => Assert.Contains(descriptor.HelpLinkUri.Split('#')[1], anchors));
+        const string pages = "file:///packages/unrolled/docs/";
+        Assert.All(Descriptors.All, descriptor => Assert.Equal(
+            $"{pages}diagnostics.md#{descriptor.Id.ToLowerInvariant()}", HelpPages.WithLink(descriptor, pages).HelpLinkUri));
+        Assert.All(Descriptors.All, descriptor => Assert.Same(descriptor, HelpPages.WithLink(descriptor, "")));
+    }
 }

@@ -174,6 +174,7 @@ public sealed class JsonTests
         { With("\"M\"", "«\"A.1B\"»"), DiagnosticIds.InvalidJsonModel, "'A.1B' names no class" },
         { With("\"M\"", "«\"A<T>\"»"), DiagnosticIds.InvalidJsonModel, "'A<T>' names no class" },
         { With("\"M\"", "«null»"), DiagnosticIds.InvalidJsonModel, "'class' is null (write a string)" },
+        { With("\"M\"", "\"M\", \"public\": «\"true\"»"), DiagnosticIds.InvalidJsonModel, "'public' is a string (write true or false)" },
         { With("\"loss\"", "«\"lost\"»"), DiagnosticIds.InvalidJsonModel, "'lost' is no property of a model (did you mean 'loss'?)" },
         { With("\"loss\"", "\"loss\": \"none\", «\"loss\"»"), DiagnosticIds.InvalidJsonModel, "'loss' is given twice" },
         { With("\"none\"", "«\"nome\"»"), DiagnosticIds.InvalidJsonModel, "'nome' is no loss (did you mean 'none'?)" },

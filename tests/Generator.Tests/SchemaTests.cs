@@ -42,6 +42,8 @@ public sealed partial class SchemaTests
         With("\"M\"", "\"A.1B\""),
         With("\"M\"", "\"A<T>\""),
         With("\"M\"", $"\"{new string('a', 501)}\""),
+        With("\"M\"", "\"M\", \"public\": 1"),
+        With("\"M\"", "\"M\", \"public\": \"true\""),
         With("\"loss\"", "\"lost\""),
         With("\"none\"", "\"nome\""),
         With("\"none\"", "0"),
@@ -108,6 +110,7 @@ public sealed partial class SchemaTests
     private static IEnumerable<string> Right() =>
     [
         With("", ""),
+        With("\"M\"", "\"M\", \"public\": true"),
         .. JsonTests.BothForms.Select(row => row.Data.Item2),
         JsonTests.EverySetting().Json,
         .. DiagnosticExamples.All.Where(example => example.Path.EndsWith(".json", StringComparison.Ordinal)).Select(example => example.Right!),
@@ -134,7 +137,7 @@ public sealed partial class SchemaTests
     {
         // Cells of files are not known here; only what a layer's structure says is asked for.
         Assert.All(Wrong, text => Assert.True(Parse(text).Diagnostics.Any(diagnostic => diagnostic.IsError), text));
-        Assert.All(Right(), text => Assert.True(Parse(text).Request is not null, $"{text}\n{string.Join('\n', Parse(text).Diagnostics.Select(diagnostic => diagnostic.ToDiagnostic()))}"));
+        Assert.All(Right(), text => Assert.True(Parse(text).Request is not null, $"{text}\n{string.Join('\n', Parse(text).Diagnostics.Select(diagnostic => diagnostic.ToDiagnostic("")))}"));
     }
 
     private static ParsedModel Parse(string text) => JsonFrontend.Parse("m.rnn.json", SourceText.From(text), SharedCells.None);

@@ -72,6 +72,12 @@ internal static partial class SchemaText
                     ["maxLength"] = JsonFrontend.LongestClassName,
                     ["pattern"] = $@"^{Identifier}(\.{Identifier})*$",
                 },
+                ["public"] = new JsonObject
+                {
+                    ["description"] = "Whether other assemblies see the class. Where it is declared in C# too, the access stated there does as well.",
+                    ["type"] = "boolean",
+                    ["default"] = false,
+                },
                 ["input"] = new JsonObject
                 {
                     ["description"] = "What the network reads at each step: tokens or vectors.",

@@ -21,7 +21,7 @@ internal sealed class JsonFrontend
     /// <summary>Characters of a class's name with its namespace.</summary>
     public const int LongestClassName = 500;
 
-    private static readonly ImmutableArray<string> ModelMembers = ImmutableArray.Create("$schema", "class", "input", "cells", "layers", "loss");
+    private static readonly ImmutableArray<string> ModelMembers = ImmutableArray.Create("$schema", "class", "public", "input", "cells", "layers", "loss");
     private static readonly ImmutableArray<string> LayerMembers = ImmutableArray.Create("name", "set", "init");
 
     private readonly string _path;
@@ -63,6 +63,7 @@ internal sealed class JsonFrontend
         CheckMembers(model, "a model", ModelMembers, Aliases.Model);
         var start = new TextSpan(model.Span.Start, 1);
         string? name = ClassName(model, start);
+        bool isPublic = Find(model, "public") is JsonValue access && Expect<JsonSwitch>(access, "'public'", "true or false") is { Value: true };
         TextSpan namePlace = Find(model, "class")?.Span ?? start;
         (int tokens, int features) = Input(model, name ?? "", start);
         ReadCells(model);
@@ -78,7 +79,7 @@ internal sealed class JsonFrontend
             request = new ModelRequest(hintName, new ModelSpec(
                 string.Join(".", parts.Take(parts.Length - 1)),
                 EquatableArray<string>.Empty,
-                "partial class " + last,
+                (isPublic ? "public partial class " : "partial class ") + last,
                 last,
                 tokens,
                 features,

@@ -20,6 +20,9 @@ internal sealed record HarnessOptions
     /// <summary>A file of the user's beside the models.</summary>
     public string? ExtraSource { get; init; }
 
+    /// <summary>The C# that the project is written in.</summary>
+    public LanguageVersion Language { get; init; } = LanguageVersion.CSharp12;
+
     public static HarnessOptions Default { get; } = new();
 }
 
@@ -98,7 +101,7 @@ internal static partial class ModelHarness
 
     internal static SyntaxTree Parse(string source, string path, HarnessOptions options) => CSharpSyntaxTree.ParseText(
         source,
-        new CSharpParseOptions(LanguageVersion.CSharp12, options.Documentation ? DocumentationMode.Diagnose : DocumentationMode.Parse),
+        new CSharpParseOptions(options.Language, options.Documentation ? DocumentationMode.Diagnose : DocumentationMode.Parse),
         path,
         System.Text.Encoding.UTF8);
 
