@@ -16,6 +16,21 @@ internal static class Command
     /// <summary>Runs a program to its end and returns what it wrote; fails the test with all of it where the exit code is not 0.</summary>
     public static async Task<string> Run(string program, string[] arguments, params (string Name, string Value)[] environment)
     {
+        var (exitCode, log, error) = await Start(program, arguments, environment);
+        Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)}\nexit code {exitCode}\n{log}{error}");
+        return log;
+    }
+
+    /// <summary>The same for a program that must fail.</summary>
+    public static async Task<string> Fail(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var (exitCode, log, error) = await Start(program, arguments, environment);
+        Assert.True(exitCode != 0, $"{program} {string.Join(' ', arguments)}\nended well\n{log}{error}");
+        return log;
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> Start(string program, string[] arguments, (string Name, string Value)[] environment)
+    {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>())
         {
@@ -45,8 +60,6 @@ internal static class Command
             throw;
         }
 
-        var log = await output;
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\nexit code {process.ExitCode}\n{log}{await error}");
-        return log;
+        return (process.ExitCode, await output, await error);
     }
 }

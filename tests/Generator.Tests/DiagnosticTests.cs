@@ -1,4 +1,5 @@
 using System.Text;
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Unrolled.Generator.Diagnostics;
@@ -49,6 +50,7 @@ public sealed class DiagnosticTests
             page.Append($"| [{descriptor.Id}](#{descriptor.Id.ToLowerInvariant()}) | {descriptor.Title}{(descriptor.DefaultSeverity == DiagnosticSeverity.Error ? "" : " (a warning)")} |\n");
         }
 
+        page.Append("| [UNR200](#unr200) | A program compiled ahead of time names no instruction set (a warning of the build) |\n");
         foreach (DiagnosticDescriptor descriptor in Descriptors.All)
         {
             page.Append($"\n## {descriptor.Id}\n\n**{descriptor.Title}.** {descriptor.Description}\n");
@@ -67,7 +69,19 @@ public sealed class DiagnosticTests
             }
         }
 
+        page.Append("\n## UNR200\n\n**A program compiled ahead of time names no instruction set.** The package's build files warn when a project with PublishAot is published\n");
+        page.Append("for x64 without IlcInstructionSet: NativeAOT then compiles for the least processor, on which the networks run with 128-bit vectors.\n\n");
+        page.Append($"Message: {Warning()}\n\n```xml\n<PublishAot>true</PublishAot>\n```\n\nInstead, for processors like the building machine's:\n\n");
+        page.Append("```xml\n<PublishAot>true</PublishAot>\n<IlcInstructionSet>native</IlcInstructionSet>\n```\n");
         Snapshot.VerifyFile(page.ToString(), Page);
+    }
+
+    // What the build files of the package say, with the instruction sets that depend on the target framework left out.
+    private static string Warning()
+    {
+        XElement warning = XDocument.Load(Path.Combine(Repository.Root, "runtime", "Package", "Unrolled.targets")).Descendants("Warning").Single();
+        Assert.Equal("UNR200", warning.Attribute("Code")!.Value);
+        return warning.Attribute("Text")!.Value.Replace("$(_UnrolledAvx2)", "{0}", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
     }
 
     private static Diagnostic Told(DiagnosticExample example)

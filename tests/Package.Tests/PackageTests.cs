@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Reflection;
 using System.Runtime.Loader;
+using System.Text.RegularExpressions;
 using Aot.Tests;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -9,7 +10,7 @@ using Microsoft.CodeAnalysis.Text;
 namespace Package.Tests;
 
 /// <summary>The package, as a user takes it: packed, restored from a folder, built with and run.</summary>
-public sealed class PackageTests(PackedLibrary library) : IClassFixture<PackedLibrary>
+public sealed partial class PackageTests(PackedLibrary library) : IClassFixture<PackedLibrary>
 {
     [Fact]
     public async Task It_holds_the_runtime_the_generator_with_what_it_needs_and_the_schema()
@@ -24,8 +25,12 @@ public sealed class PackageTests(PackedLibrary library) : IClassFixture<PackedLi
             "analyzers/dotnet/cs/Unrolled.CodeFixes.dll",
             "analyzers/dotnet/cs/Unrolled.Generator.dll",
             "build/Unrolled.props",
+            "build/Unrolled.targets",
             "buildTransitive/Unrolled.props",
-            "diagnostics.md",
+            "buildTransitive/Unrolled.targets",
+            "docs/cells.md",
+            "docs/cells/lstm.cell",
+            "docs/diagnostics.md",
             "lib/net10.0/Unrolled.dll",
             "lib/net10.0/Unrolled.xml",
             "lib/net8.0/Unrolled.dll",
@@ -37,8 +42,26 @@ public sealed class PackageTests(PackedLibrary library) : IClassFixture<PackedLi
         Assert.DoesNotContain(entries, entry => entry.StartsWith("lib/", StringComparison.Ordinal) && !expected.Contains(entry));
 
         // A user of the package needs no other one.
-        using var reader = new StreamReader(package.GetEntry("Unrolled.nuspec")!.Open());
-        Assert.DoesNotContain("<dependency ", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        string description = await Read("Unrolled.nuspec");
+        Assert.DoesNotContain("<dependency ", description, StringComparison.Ordinal);
+        foreach (string told in new[] { "<license type=\"expression\">MIT</license>", "<readme>README.md</readme>", "<description>Recurrent networks", "<tags>rnn lstm gru ", "<repository type=\"git\"" })
+        {
+            Assert.Contains(told, description, StringComparison.Ordinal);
+        }
+
+        // Every page that the package's own one names is there; links into the web or the repository would lead nowhere.
+        string readme = await Read("README.md");
+        Assert.All(Named().Matches(readme).Select(match => match.Groups[1].Value), name => Assert.Contains(entries, entry => entry == name || entry.StartsWith(name + "/", StringComparison.Ordinal)));
+        Assert.DoesNotContain("](", readme, StringComparison.Ordinal);
+        Assert.Equal(
+            Directory.GetFiles(Path.Combine(PackedLibrary.Root, "generator", "Cells"), "*.cell").Select(Path.GetFileName).Order(),
+            entries.Where(entry => entry.StartsWith("docs/cells/", StringComparison.Ordinal)).Select(Path.GetFileName).Order());
+
+        async Task<string> Read(string entry)
+        {
+            using var reader = new StreamReader(package.GetEntry(entry)!.Open());
+            return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
@@ -51,6 +74,84 @@ public sealed class PackageTests(PackedLibrary library) : IClassFixture<PackedLi
             await File.ReadAllTextAsync(Path.Combine(PackedLibrary.Root, "generator", "Frontend", "Json", "unrolled.schema.json"), TestContext.Current.CancellationToken),
             await File.ReadAllTextAsync(Path.Combine(folder, "obj", "unrolled.schema.json"), TestContext.Current.CancellationToken));
     }
+
+    [Fact]
+    public async Task The_schema_is_there_before_the_first_build()
+    {
+        string folder = await library.Restored("loaded");
+        string schema = Path.Combine(folder, "obj", "unrolled.schema.json");
+        Assert.False(File.Exists(schema));
+
+        // As an editor asks when it loads a project.
+        _ = await library.Run("msbuild", folder, "-target:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:ProvideCommandLineArgs=true");
+        Assert.True(File.Exists(schema));
+        Assert.Empty(Directory.GetFiles(folder, "App.dll", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_diagnostics_link_leads_to_its_place_on_the_page_of_the_package()
+    {
+        string folder = await library.Restored("mistaken", ("models/mistaken.rnn.json", """{ "class": "App.Mistaken", "input": { "features": 0 }, "layers": [ { "lstm": 2 } ] }"""));
+        string log = await Command.Fail("dotnet", PackedLibrary.Arguments("build", folder, "--no-restore"), library.Environment);
+        Match told = Link().Match(log);
+        Assert.True(told.Success, log);
+        var link = new Uri(told.Groups["link"].Value);
+        Assert.Equal("#unr006", link.Fragment);
+        Assert.StartsWith(library.Packages, Path.GetFullPath(link.LocalPath), StringComparison.Ordinal);
+        string[] page = await File.ReadAllLinesAsync(link.LocalPath, TestContext.Current.CancellationToken);
+        Assert.Contains("## UNR006", page);
+        Assert.Contains("## UNR200", page);
+    }
+
+    [Fact]
+    public async Task Emitted_files_in_the_project_are_no_sources_of_the_next_build()
+    {
+        string folder = await library.Restored("emitting");
+        for (int build = 0; build < 2; build++)
+        {
+            string log = await library.Run(
+                "build", folder, "--no-restore", "--no-incremental", "-p:EmitCompilerGeneratedFiles=true", "-p:CompilerGeneratedFilesOutputPath=Emitted");
+            Assert.DoesNotContain("warning ", log, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(2, Directory.GetFiles(Path.Combine(folder, "Emitted"), "*.g.cs", SearchOption.AllDirectories).Count(file => Path.GetFileName(file).StartsWith("App.", StringComparison.Ordinal)));
+        }
+    }
+
+    [Theory]
+    [InlineData("net10.0", "linux-x64", "", "<IlcInstructionSet>x86-64-v3</IlcInstructionSet>")]
+    [InlineData("net8.0", "win-x64", "", "<IlcInstructionSet>x86-x64-v3</IlcInstructionSet>")]
+    [InlineData("net10.0", "linux-x64", "-p:IlcInstructionSet=native", null)]
+    [InlineData("net10.0", "linux-x64", "-p:NoWarn=UNR200", null)]
+    [InlineData("net10.0", "linux-arm64", "", null)]
+    [InlineData("net10.0", "linux-x64", "-p:PublishAot=false", null)]
+    public async Task Publishing_ahead_of_time_without_an_instruction_set_warns_with_the_line_to_add(string framework, string runtime, string more, string? line)
+    {
+        string folder = await library.Restored("published");
+        string log = await library.Run(
+            "msbuild",
+            folder,
+            "-target:PrepareForPublish",
+            "-p:PublishAot=true",
+            "-p:TargetFramework=" + framework,
+            "-p:RuntimeIdentifier=" + runtime,
+            "-p:PublishDir=" + Path.Combine(folder, "published"),
+            more);
+        if (line is null)
+        {
+            Assert.DoesNotContain("UNR200", log, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Contains("warning UNR200: ", log, StringComparison.Ordinal);
+            Assert.Contains(line, log, StringComparison.Ordinal);
+            Assert.Contains("<IlcInstructionSet>native</IlcInstructionSet>", log, StringComparison.Ordinal);
+        }
+    }
+
+    [GeneratedRegex("`((?:docs|schema)/[^`]*)`")]
+    private static partial Regex Named();
+
+    [GeneratedRegex(@"error UNR006: [^\n]*\((?<link>file:[^)]*)\)")]
+    private static partial Regex Link();
 
     [Fact]
     public async Task The_generator_finds_what_it_needs_beside_it()
@@ -184,6 +285,7 @@ public sealed class PackedLibrary : IDisposable
     ];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("unrolled-package-");
+    private readonly Dictionary<string, string> _restored = [];
     private string? _package;
     private string? _program;
 
@@ -212,27 +314,48 @@ public sealed class PackedLibrary : IDisposable
         return _package;
     }
 
+    /// <summary>What a build with the package needs to be told.</summary>
+    internal (string Name, string Value) Environment => ("NUGET_PACKAGES", Packages);
+
     /// <summary>The folder of a program that is built with the package.</summary>
     internal async Task<string> Program()
     {
         if (_program is null)
         {
+            string folder = await Restored("app");
+            _ = await Run("build", folder, "--no-restore", "--configuration", "Release");
+            _program = folder;
+        }
+
+        return _program;
+    }
+
+    /// <summary>The folder of the same program, only restored, for a test that does more with it.</summary>
+    internal async Task<string> Restored(string name, params (string Path, string Text)[] more)
+    {
+        if (!_restored.TryGetValue(name, out string? folder))
+        {
             _ = await Pack();
-            string folder = Path.Combine(_folder.FullName, "app");
-            foreach ((string path, string text) in s_files)
+            folder = Path.Combine(_folder.FullName, name);
+            foreach ((string path, string text) in s_files.Concat(more))
             {
                 string file = Path.Combine(folder, path);
                 Directory.CreateDirectory(Path.GetDirectoryName(file)!);
                 await File.WriteAllTextAsync(file, text);
             }
 
-            _ = await Command.Run(
-                "dotnet", ["build", folder, "--configuration", "Release", "-nodeReuse:false", "-p:UseSharedCompilation=false"], ("NUGET_PACKAGES", Packages));
-            _program = folder;
+            _ = await Run("restore", folder);
+            _restored.Add(name, folder);
         }
 
-        return _program;
+        return folder;
     }
+
+    /// <summary>Runs a command of the SDK on a program.</summary>
+    internal Task<string> Run(string verb, string folder, params string[] more) => Command.Run("dotnet", Arguments(verb, folder, more), Environment);
+
+    internal static string[] Arguments(string verb, string folder, params string[] more) =>
+        [verb, Path.Combine(folder, "App.csproj"), .. more.Where(argument => argument.Length > 0), "-nodeReuse:false", "-p:UseSharedCompilation=false"];
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
