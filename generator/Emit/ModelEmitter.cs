@@ -149,8 +149,10 @@ internal sealed class ModelEmitter
 
     private void Surface()
     {
-        _writer.Line("/// <summary>Sizes, parameters and states of the model.</summary>");
-        _writer.Line("public static global::Unrolled.ModelLayout Layout => _createdLayout ?? global::System.Threading.LazyInitializer.EnsureInitialized(ref _createdLayout, CreateLayout);");
+        _writer.Line("/// <inheritdoc/>");
+        _writer.Line("public global::Unrolled.ModelLayout Layout => ClassLayout;");
+        _writer.Line();
+        _writer.Line("private static global::Unrolled.ModelLayout ClassLayout => _createdLayout ?? global::System.Threading.LazyInitializer.EnsureInitialized(ref _createdLayout, CreateLayout);");
         _writer.Line();
         _writer.Line("// No initialiser: a static field of another file may create a model before those of this one are reached.");
         _writer.Line("private static global::Unrolled.ModelLayout? _createdLayout;");
@@ -164,13 +166,10 @@ internal sealed class ModelEmitter
         _writer.Line("/// <param name=\"seed\">Equal seeds give equal parameters.</param>");
         using (_writer.Block($"public {_class.Class}(ulong seed = 0)"))
         {
-            _writer.Line("_createdParameters = new global::Unrolled.ParameterBlock(Layout);");
+            _writer.Line("_createdParameters = new global::Unrolled.ParameterBlock(ClassLayout);");
             _writer.Line("global::Unrolled.Initialization.Initialize(_createdParameters, seed);");
         }
 
-        _writer.Line();
-        _writer.Line("/// <inheritdoc/>");
-        _writer.Line("global::Unrolled.ModelLayout global::Unrolled.IModel.Layout => Layout;");
         _writer.Line();
         _writer.Line("/// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>");
         _writer.Line("/// <param name=\"batchSize\">Sequences worked on together.</param>");
@@ -199,8 +198,8 @@ internal sealed class ModelEmitter
         {
             NodeType type = place.Declaration.Node.Type;
             string segment = place.Packing is { } packing
-                ? $"new global::Unrolled.PackedSegment({packing.Offset}, {place.Slot}, {packing.Slots}, {packing.PanelVectors})"
-                : $"new global::Unrolled.PackedSegment({place.Offset})";
+                ? $"new global::Unrolled.CompilerServices.PackedSegment({packing.Offset}, {place.Slot}, {packing.Slots}, {packing.PanelVectors})"
+                : $"new global::Unrolled.CompilerServices.PackedSegment({place.Offset})";
             _writer.Line($"        new global::Unrolled.ParameterInfo(\"{place.Declaration.Node.Name}\", {Math.Max(type.Units, 1)}, {type.Columns}, {Initializer(place.Declaration)}, {segment}),");
         }
 
@@ -238,7 +237,7 @@ internal sealed class ModelEmitter
         int runDerived = _step.Derived.Sum(packing => packing.Length);
         var run = new ProgramEmitter(_run, _kernels, _layout, runDerived, "run", "global::" + _kernelNamespace);
         _writer.Line("/// <summary>Runs the model, its state carried from call to call.</summary>");
-        using (_writer.Block("public sealed class Session : global::Unrolled.Session"))
+        using (_writer.Block("public sealed class Session : global::Unrolled.CompilerServices.Session"))
         {
             // First, since they say what fields they need.
             SourceWriter rowProgram = new(), stepProgram = new();
@@ -253,7 +252,7 @@ internal sealed class ModelEmitter
                 _writer.Line();
             }
 
-            using (_writer.Block("internal Session(global::Unrolled.ParameterBlock parameters, int batchSize, int steps, int threads)\n    : base(parameters.Layout, batchSize, ChunkOf(batchSize, steps), threads)"))
+            using (_writer.Block("internal Session(global::Unrolled.ParameterBlock parameters, int batchSize, int steps, int threads)\n    : base(ClassLayout, batchSize, ChunkOf(batchSize, steps), threads)"))
             {
                 _writer.Line("steps = ChunkOf(batchSize, steps);");
                 Construct(buffers, training: false);
@@ -283,7 +282,7 @@ internal sealed class ModelEmitter
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
             Optimized();
-            using (_writer.Block("protected override void RunCore(int rows, int steps, global::Unrolled.WorkPart part)"))
+            using (_writer.Block("protected override void RunCore(int rows, int steps, global::Unrolled.CompilerServices.WorkPart part)"))
             {
                 ThreadRows(_run.Forward);
                 run.Emit(_writer, _run.Forward, oneStep: false);
@@ -310,12 +309,12 @@ internal sealed class ModelEmitter
     {
         var program = new ProgramEmitter(_training, _kernels, _layout, 0, "", "global::" + _kernelNamespace);
         _writer.Line("/// <summary>Computes losses and gradients; its state is carried from call to call, which truncates backpropagation through time.</summary>");
-        using (_writer.Block("public sealed class Trainer : global::Unrolled.Trainer"))
+        using (_writer.Block("public sealed class Trainer : global::Unrolled.CompilerServices.Trainer"))
         {
             List<MemoryField> buffers = SharedBuffers(training: true).Concat(program.OwnBuffers("batchSize", "steps")).ToList();
             Fields(buffers, hasDerived: _training.Derived.Length > 0, training: true);
             using (_writer.Block(
-                "internal Trainer(global::Unrolled.ParameterBlock parameters, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)\n    : base(parameters.Layout, batchSize, steps, options, threads)"))
+                "internal Trainer(global::Unrolled.ParameterBlock parameters, int batchSize, int steps, global::Unrolled.TrainerOptions? options, int threads)\n    : base(ClassLayout, batchSize, steps, options, threads)"))
             {
                 Construct(buffers, training: true);
             }
@@ -323,7 +322,7 @@ internal sealed class ModelEmitter
             _writer.Line();
             Buffers(program, training: true);
             Optimized();
-            using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
+            using (_writer.Block("protected override void ForwardCore(int rows, int steps, global::Unrolled.CompilerServices.WorkPart part)"))
             {
                 ThreadRows(_training.Forward);
                 program.Emit(_writer, _training.Forward, oneStep: false);
@@ -332,7 +331,7 @@ internal sealed class ModelEmitter
             _writer.Line();
             _writer.Line("/// <inheritdoc/>");
             Optimized();
-            using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.WorkPart part)"))
+            using (_writer.Block("protected override void BackwardCore(int rows, int steps, global::Unrolled.CompilerServices.WorkPart part)"))
             {
                 ThreadRows(_training.Backward);
                 program.Emit(_writer, _training.Backward, oneStep: false);
@@ -403,8 +402,13 @@ internal sealed class ModelEmitter
 
     private void Fields(List<MemoryField> buffers, bool hasDerived, bool training)
     {
-        _writer.Line("private readonly global::Unrolled.ParameterBlock _parameters;");
-        _writer.Line("private readonly global::Unrolled.WorkingMemory _memory = new global::Unrolled.WorkingMemory();");
+        _writer.Line("private readonly global::Unrolled.CompilerServices.PackedParameters _parameters;");
+        if (training)
+        {
+            _writer.Line("private readonly global::Unrolled.CompilerServices.PackedParameters _gradients;");
+        }
+
+        _writer.Line("private readonly global::Unrolled.CompilerServices.WorkingMemory _memory = new global::Unrolled.CompilerServices.WorkingMemory();");
         _writer.Line("private readonly int _batchSize;");
         _writer.Line("private readonly int _steps;");
         if (IsToken)
@@ -440,7 +444,12 @@ internal sealed class ModelEmitter
 
     private void Construct(List<MemoryField> buffers, bool training)
     {
-        _writer.Line("_parameters = parameters;");
+        _writer.Line("_parameters = new global::Unrolled.CompilerServices.PackedParameters(parameters, ClassLayout);");
+        if (training)
+        {
+            _writer.Line("_gradients = new global::Unrolled.CompilerServices.PackedParameters(Gradients, ClassLayout);");
+        }
+
         _writer.Line("_batchSize = batchSize;");
         _writer.Line("_steps = steps;");
         foreach (MemoryField buffer in buffers)
@@ -541,7 +550,7 @@ internal sealed class ModelEmitter
         Each("protected override global::System.Span<float> FreshBuffer(int state)", (i, _) => $"_memory.Span(_fresh{i}, _batchSize * {Packing.Lanes})");
         Each(
             "protected override global::System.ReadOnlySpan<float> LearnedStartOf(int state)",
-            (_, parameter) => $"_parameters.Values.Slice({_layout.PlaceOf(parameter).Offset}, {Math.Max(parameter.Type.Units, 1)})");
+            (_, parameter) => $"_parameters.Span({_layout.PlaceOf(parameter).Offset}, {Math.Max(parameter.Type.Units, 1)})");
 
         void Each(string declaration, Func<int, Node, string> value)
         {
@@ -598,7 +607,7 @@ internal sealed class ModelEmitter
             _writer.Line("using global::System.Runtime.CompilerServices;");
             _writer.Line("using global::System.Runtime.Intrinsics;");
             _writer.Line("using global::System.Runtime.Intrinsics.X86;");
-            _writer.Line("using global::Unrolled;");
+            _writer.Line("using global::Unrolled.CompilerServices;");
             _writer.Line(NativeInteger);
             _writer.Line();
             _writer.Line("/// <summary>The kernels of this machine's instruction set; the checks fold: no branch is left when this is compiled for a processor. Layers alike share kernels, named after the first to need them.</summary>");
@@ -616,7 +625,7 @@ internal sealed class ModelEmitter
                 _writer.Line("using global::System.Runtime.CompilerServices;");
                 _writer.Line("using global::System.Runtime.Intrinsics;");
                 _writer.Line("using global::System.Runtime.Intrinsics.X86;");
-                _writer.Line("using global::Unrolled;");
+                _writer.Line("using global::Unrolled.CompilerServices;");
                 _writer.Line(NativeInteger);
                 _writer.Line($"using V = {set.Vector};");
                 _writer.Line();

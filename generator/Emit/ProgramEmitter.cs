@@ -310,7 +310,7 @@ internal sealed class ProgramEmitter
             .Concat(call.Others.Select(other => "ref " + other.Name switch
             {
                 "parameters" => $"_parameters.At({other.First})",
-                "gradients" => $"Gradients.At({other.First})",
+                "gradients" => $"_gradients.At({other.First})",
                 "derived" => Derived(other.First),
                 "gathered" => $"_memory.At(_gathered + part.Index * {TileEmitter.GatheredFloats})",
                 _ => $"_memory.At(_{other.Name})",
@@ -344,8 +344,8 @@ internal sealed class ProgramEmitter
         string target = AddressOf(copy.To, copy.ToElement);
         Buffer to = _schedule.BufferOf(copy.To);
         writer.Line(copy.From is { } from
-            ? $"global::Unrolled.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStep}, ref {target}, {to.RowStride}, {length}, {rows});"
-            : $"global::Unrolled.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
+            ? $"global::Unrolled.CompilerServices.WorkingMemory.CopyRows(ref {AddressOf(from, copy.FromElement)}, {_schedule.BufferOf(from).RowStep}, ref {target}, {to.RowStride}, {length}, {rows});"
+            : $"global::Unrolled.CompilerServices.WorkingMemory.ClearRows(ref {target}, {to.RowStride}, {length}, {rows});");
 
         string AddressOf(Operand operand, int element) =>
             Address(_schedule.PlaceOf(operand).Buffer, operand.Moment, _schedule.PlaceOf(operand).Slot * Packing.Padded(_schedule.BufferOf(operand).Units) + element, position);
@@ -360,8 +360,8 @@ internal sealed class ProgramEmitter
             int index = _layout.IndexOf(matrix);
             string target = "ref " + Derived(packing.Offset);
             writer.Line(packing.IsTransposed
-                ? $"global::Unrolled.PackedWeights.CopyTransposed(_parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"
-                : $"global::Unrolled.PackedWeights.Copy(_parameters, Layout.Parameters[{index}], {target}, {packing.PanelVectors}{part}); // {matrix.Name}");
+                ? $"global::Unrolled.CompilerServices.PackedWeights.CopyTransposed(_parameters, {index}, {target}, {packing.PanelVectors}, {column}, {packing.Columns}{part}); // {matrix.Name}"
+                : $"global::Unrolled.CompilerServices.PackedWeights.Copy(_parameters, {index}, {target}, {packing.PanelVectors}{part}); // {matrix.Name}");
             column += matrix.Type.Units;
         }
     }

@@ -44,7 +44,7 @@ internal static class TypeNames
     /// Whether a class of this name cannot hold the emitted members: one has its name, or it hides a namespace that the emitted code names.
     /// </summary>
     public static bool IsTaken(string @namespace, string name) =>
-        name is "Layout" or "Parameters" or "Session" or "Trainer" or "CreateSession" or "CreateTrainer" or "CreateLayout" or "_createdLayout" or "_createdParameters"
+        name is "Layout" or "ClassLayout" or "Parameters" or "Session" or "Trainer" or "CreateSession" or "CreateTrainer" or "CreateLayout" or "_createdLayout" or "_createdParameters"
         || (@namespace.Length == 0 && name is "System" or "Unrolled");
 
     public static bool IsPartial(SyntaxNode declaration) =>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -29,6 +30,7 @@ public static class Initialization
     /// </summary>
     /// <param name="created">Where the model keeps its parameters; threads that ask at once get the same ones.</param>
     /// <param name="layout">The model's layout.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public static ParameterBlock Create(ref ParameterBlock? created, ModelLayout layout)
     {
         var parameters = new ParameterBlock(layout);

@@ -1,3 +1,6 @@
+using System.Collections.ObjectModel;
+using System.ComponentModel;
+
 namespace Unrolled;
 
 /// <summary>A value a model carries from step to step: a hidden state, a memory cell.</summary>
@@ -20,12 +23,19 @@ public sealed record StateInfo(string Name, int Units)
 /// </summary>
 public sealed class ModelLayout
 {
+    /// <summary>Elements of a vector at the most: rows of them, padded, are addressed with 32 bits.</summary>
+    private const int MostElements = 1 << 30;
+
     private readonly ParameterInfo[] _parameters;
     private readonly StateInfo[] _states;
+
+    // What callers see of the arrays: nobody else may write them, since emitted code trusts them.
+    private readonly ReadOnlyCollection<ParameterInfo> _readOnlyParameters;
+    private readonly ReadOnlyCollection<StateInfo> _readOnlyStates;
     private readonly Dictionary<string, int> _parametersByName;
     private readonly Dictionary<string, int> _statesByName;
 
-    /// <summary>Describes a model.</summary>
+    /// <summary>Describes a model. For emitted code.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="tokens">The number of tokens, or 0 where the model reads vectors.</param>
     /// <param name="features">The elements of an input vector, or 0 where the model reads tokens.</param>
@@ -35,6 +45,7 @@ public sealed class ModelLayout
     /// <param name="parameters">The parameters; names differ.</param>
     /// <param name="states">The states, in the order they are read and written in; names differ.</param>
     /// <exception cref="ArgumentException">The numbers contradict one another.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     public ModelLayout(
         string name,
         int tokens,
@@ -52,6 +63,9 @@ public sealed class ModelLayout
         ArgumentOutOfRangeException.ThrowIfNegative(features);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputs);
         ArgumentOutOfRangeException.ThrowIfNegative(blockLength);
+        RequireExtent(tokens, nameof(tokens));
+        RequireExtent(features, nameof(features));
+        RequireExtent(outputs, nameof(outputs));
         if (tokens > 0 == features > 0)
         {
             throw new ArgumentException($"A model reads tokens or vectors: {tokens} tokens and {features} features were given (one of them must be 0).");
@@ -71,6 +85,8 @@ public sealed class ModelLayout
         BlockLength = blockLength;
         _parameters = [.. parameters];
         _states = [.. states];
+        _readOnlyParameters = Array.AsReadOnly(_parameters);
+        _readOnlyStates = Array.AsReadOnly(_states);
 
         _parametersByName = new Dictionary<string, int>(_parameters.Length, StringComparer.Ordinal);
         long count = 0;
@@ -92,7 +108,7 @@ public sealed class ModelLayout
         long length = 0;
         for (int i = 0; i < _states.Length; i++)
         {
-            if (_states[i].Units <= 0)
+            if (_states[i].Units is <= 0 or > MostElements)
             {
                 throw new ArgumentException($"State '{_states[i].Name}' has {_states[i].Units} units.", nameof(states));
             }
@@ -136,10 +152,10 @@ public sealed class ModelLayout
     public int BlockLength { get; }
 
     /// <summary>The parameters.</summary>
-    public IReadOnlyList<ParameterInfo> Parameters => _parameters;
+    public IReadOnlyList<ParameterInfo> Parameters => _readOnlyParameters;
 
     /// <summary>The states, in the order they are read and written in.</summary>
-    public IReadOnlyList<StateInfo> States => _states;
+    public IReadOnlyList<StateInfo> States => _readOnlyStates;
 
     /// <summary>The number of elements of all parameters together, without padding.</summary>
     public int ParameterCount { get; }
@@ -174,10 +190,18 @@ public sealed class ModelLayout
 
     internal ReadOnlySpan<StateInfo> StateSpan => _states;
 
+    private static void RequireExtent(int extent, string name)
+    {
+        if (extent > MostElements)
+        {
+            throw new ArgumentOutOfRangeException(name, extent, $"Vectors have at most {MostElements} elements.");
+        }
+    }
+
     private static void Verify(ParameterInfo parameter, int blockLength)
     {
         PackedSegment segment = parameter.Segment;
-        if (parameter.Rows <= 0 || parameter.Columns < 0)
+        if (parameter.Rows is <= 0 or > MostElements || parameter.Columns is < 0 or > MostElements)
         {
             throw new ArgumentException($"Parameter '{parameter.Name}' has the shape [{parameter.Rows}, {parameter.Columns}].");
         }
@@ -188,7 +212,7 @@ public sealed class ModelLayout
         }
 
         // A vector need not have its padding to itself: it may be the last of several that share a vector.
-        long end = segment.Offset + (parameter.IsMatrix ? parameter.PackedLength : parameter.Rows);
+        Int128 end = segment.Offset + (parameter.IsMatrix ? parameter.PackedLength : parameter.Rows);
         if (segment.Offset < 0 || end > blockLength)
         {
             throw new ArgumentException($"Parameter '{parameter.Name}' ends at {end}, outside the block of {blockLength} floats.");

@@ -35,12 +35,10 @@ public sealed class ParameterBlock
     public Span<float> Values => new(_storage, _start, Layout.BlockLength);
 
     /// <summary>The first packed value.</summary>
-    public ref float Reference => ref At(0);
+    internal ref float Reference => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_storage), _start);
 
-    /// <summary>The packed value at an offset.</summary>
-    /// <param name="offset">Floats from the first value; unchecked, as emitted code's offsets are constants.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref float At(int offset) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_storage), _start + offset);
+    /// <summary>The array that holds the values, and where in it they start.</summary>
+    internal (float[] Array, int Start) Storage => (_storage, _start);
 
     /// <summary>Reads a parameter.</summary>
     /// <param name="name">The parameter's name.</param>

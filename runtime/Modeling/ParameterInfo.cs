@@ -1,37 +1,44 @@
+using System.ComponentModel;
+
 namespace Unrolled;
 
-/// <summary>
-/// Where a parameter lies in the packed block. A vector's element u lies at <c>Offset + u</c>. A matrix [rows, columns] is one of
-/// <paramref name="Slots"/> equal matrices packed side by side, as the gates of a cell are: its rows are cut into vectors of 16, the
-/// vectors of all slots are interleaved and cut into panels, and within a panel the columns follow one another.
-/// </summary>
-/// <param name="Offset">Floats from the start of the block to the start of the packing (the same for every slot of it).</param>
-/// <param name="Slot">Which of the packing's matrices this one is.</param>
-/// <param name="Slots">How many matrices the packing holds.</param>
-/// <param name="PanelVectors">How many vectors of 16 rows a panel holds; the last panel may hold fewer.</param>
-public readonly record struct PackedSegment(int Offset, int Slot = 0, int Slots = 1, int PanelVectors = 1)
-{
-    /// <summary>The index of column 0 of a row of a matrix, and how far the next column is.</summary>
-    internal int FirstOf(int row, int rows, int columns, out int columnStride)
-    {
-        int totalVectors = Slots * (Padding.Of(rows) / Padding.Lanes);
-        int vector = row / Padding.Lanes * Slots + Slot;
-        int panel = vector / PanelVectors;
-        int firstVector = panel * PanelVectors;
-        int width = Math.Min(PanelVectors, totalVectors - firstVector);
-        columnStride = width * Padding.Lanes;
-        return Offset + firstVector * Padding.Lanes * columns + (vector - firstVector) * Padding.Lanes + row % Padding.Lanes;
-    }
-}
-
 /// <summary>A parameter of a model: what it is called, its mathematical shape, how it starts and where it lies.</summary>
-/// <param name="Name">The name, <c>{layer}.{symbol}</c>: <c>lstm_0.W_xi</c>.</param>
-/// <param name="Rows">Rows of a matrix, elements of a vector.</param>
-/// <param name="Columns">Columns of a matrix, 0 for a vector.</param>
-/// <param name="Initializer">How it starts.</param>
-/// <param name="Segment">Where it lies in the packed block.</param>
-public sealed record ParameterInfo(string Name, int Rows, int Columns, Initializer Initializer, PackedSegment Segment)
+public sealed record ParameterInfo
 {
+    /// <summary>Describes a parameter. For emitted code.</summary>
+    /// <param name="name">The name, <c>{layer}.{symbol}</c>.</param>
+    /// <param name="rows">Rows of a matrix, elements of a vector.</param>
+    /// <param name="columns">Columns of a matrix, 0 for a vector.</param>
+    /// <param name="initializer">How it starts.</param>
+    /// <param name="segment">Where it lies in the packed block.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public ParameterInfo(string name, int rows, int columns, Initializer initializer, PackedSegment segment)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(initializer);
+        Name = name;
+        Rows = rows;
+        Columns = columns;
+        Initializer = initializer;
+        Segment = segment;
+    }
+
+    /// <summary>The name, <c>{layer}.{symbol}</c>: <c>lstm_0.W_xi</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Rows of a matrix, elements of a vector.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns of a matrix, 0 for a vector.</summary>
+    public int Columns { get; }
+
+    /// <summary>How it starts.</summary>
+    public Initializer Initializer { get; }
+
+    /// <summary>Where it lies in the packed block. For emitted code.</summary>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public PackedSegment Segment { get; }
+
     /// <summary>Whether it is a matrix and not a vector.</summary>
     public bool IsMatrix => Columns > 0;
 
@@ -56,8 +63,8 @@ public sealed record ParameterInfo(string Name, int Rows, int Columns, Initializ
     }
 
     /// <summary>Floats from the start of the packing to its end, padding included.</summary>
-    internal long PackedLength =>
-        IsMatrix ? (long)Segment.Slots * Padding.Of(Rows) * Columns : Padding.Of(Rows);
+    internal Int128 PackedLength =>
+        IsMatrix ? (Int128)Segment.Slots * Padding.Of(Rows) * Columns : Padding.Of(Rows);
 
     /// <summary>The index of column 0 of a row, and how far the next column is.</summary>
     internal int FirstOf(int row, out int columnStride)

@@ -1,12 +1,14 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// The part of a session that is the same for every model: checks, and copies between the caller's spans and the padded buffers. The
 /// emitted class provides the buffers and the arithmetic. Buffers are dense in the rows a call really has: [step][row][padded elements].
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class Session : Stateful, ISession
 {
     private readonly int _inputSize;

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.ComponentModel;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>What sessions and trainers share: the state of every row.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class Stateful : IStateful
 {
     private protected Stateful(ModelLayout layout, int batchSize)

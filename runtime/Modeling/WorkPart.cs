@@ -1,11 +1,13 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// One thread's part of a call: which rows or blocks are its own, and where it waits for the others. Emitted code gets it from the base
 /// classes; <c>default</c> is the whole, on one thread. How work is parted never decides a bit of a result.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public readonly struct WorkPart
 {
     private readonly ThreadTeam.Crew? _crew;

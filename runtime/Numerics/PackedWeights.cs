@@ -1,10 +1,12 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>Copies matrices from the packed parameter block into derived packings, which products with a transposed matrix read.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public static class PackedWeights
 {
     // Rows and columns that are transposed in registers at a time, and columns from what is read to what is fetched.
@@ -13,7 +15,7 @@ public static class PackedWeights
 
     /// <summary>Writes a matrix's transpose into a packing of one slot: what was row r becomes column <paramref name="firstColumn"/> + r.</summary>
     /// <param name="parameters">The parameter block.</param>
-    /// <param name="matrix">The matrix, [rows, columns].</param>
+    /// <param name="parameter">The place of the matrix, [rows, columns], in the layout's parameters.</param>
     /// <param name="derived">The start of the derived packing, with panels of <paramref name="panelVectors"/> vectors.</param>
     /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
     /// <param name="firstColumn">The column that row 0 becomes.</param>
@@ -21,8 +23,9 @@ public static class PackedWeights
     /// <param name="part">Which of the matrix's rows.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyTransposed(
-        ParameterBlock parameters, ParameterInfo matrix, ref float derived, int panelVectors, int firstColumn, int totalColumns, WorkPart part = default)
+        PackedParameters parameters, int parameter, ref float derived, int panelVectors, int firstColumn, int totalColumns, WorkPart part = default)
     {
+        ParameterInfo matrix = parameters.Layout.ParameterSpan[parameter];
         int totalVectors = Padding.Of(matrix.Columns) / Padding.Lanes;
         (int firstRow, int rows) = part.Of(matrix.Rows);
         for (int row = firstRow, count; row < firstRow + rows; row += count)
@@ -82,12 +85,13 @@ public static class PackedWeights
 
     /// <summary>Writes a matrix as it is into a packing of one slot.</summary>
     /// <param name="parameters">The parameter block.</param>
-    /// <param name="matrix">The matrix, [rows, columns].</param>
+    /// <param name="parameter">The place of the matrix, [rows, columns], in the layout's parameters.</param>
     /// <param name="derived">The start of the derived packing, with panels of <paramref name="panelVectors"/> vectors.</param>
     /// <param name="panelVectors">Vectors of a panel of the derived packing.</param>
     /// <param name="part">Which of the matrix's rows.</param>
-    public static void Copy(ParameterBlock parameters, ParameterInfo matrix, ref float derived, int panelVectors, WorkPart part = default)
+    public static void Copy(PackedParameters parameters, int parameter, ref float derived, int panelVectors, WorkPart part = default)
     {
+        ParameterInfo matrix = parameters.Layout.ParameterSpan[parameter];
         var segment = new PackedSegment(0, 0, 1, panelVectors);
         (int firstRow, int rows) = part.Of(matrix.Rows);
         for (int row = firstRow; row < firstRow + rows; row++)

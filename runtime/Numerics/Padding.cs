@@ -1,6 +1,9 @@
-namespace Unrolled;
+using System.ComponentModel;
+
+namespace Unrolled.CompilerServices;
 
 /// <summary>Rows of internal buffers are padded to whole vectors of the widest instruction set, so one layout serves all.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public static class Padding
 {
     /// <summary>Floats a row is padded to a multiple of.</summary>

@@ -1,9 +1,12 @@
-namespace Unrolled;
+using System.ComponentModel;
+
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// The sizes of a stage of products: rows of values times panels of packed weights. Emitted code fills it with constants. A tile's
 /// vectors lie at offsets of their own (the gates of a cell), up to four of them.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public readonly record struct ProductShape
 {
     /// <summary>Elements of a value that are summed over: the columns of the weights.</summary>
@@ -53,6 +56,7 @@ public readonly record struct ProductShape
 }
 
 /// <summary>The sizes of a weight gradient: the outer products of rows of adjoints and rows of values, summed over rows.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public readonly record struct GradientShape
 {
     /// <summary>Elements of a value: the columns of the weights.</summary>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 // Sums and maxima over the elements of a row: 16 virtual lanes, then one tree (8 apart, 4, 2, 1), so that every width adds in one order.
 public static partial class VectorMath

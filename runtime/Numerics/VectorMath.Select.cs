@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 public static partial class VectorMath
 {

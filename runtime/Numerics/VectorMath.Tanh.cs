@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 public static partial class VectorMath
 {

@@ -1,9 +1,10 @@
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// Elementwise functions on vectors of float32, for the loops of compiled models.
@@ -22,6 +23,7 @@ namespace Unrolled;
 /// and a single form keeps streaming and batches equal to the bit.
 /// </para>
 /// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public static partial class VectorMath
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

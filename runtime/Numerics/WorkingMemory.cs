@@ -1,14 +1,16 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace Unrolled;
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// The one block of memory a session or trainer works in: first its buffers are reserved, then it is allocated, on the pinned heap
 /// and from a 64-byte boundary. Emitted code addresses it by the offsets that <see cref="Reserve"/> gave.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class WorkingMemory
 {
     private float[]? _block;

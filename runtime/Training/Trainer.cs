@@ -1,10 +1,13 @@
-namespace Unrolled;
+using System.ComponentModel;
+
+namespace Unrolled.CompilerServices;
 
 /// <summary>
 /// The part of a trainer that is the same for every model: checks, losses, and copies between the caller's spans and the padded buffers.
 /// The emitted class provides the buffers and the arithmetic. Buffers are dense in the rows a call really has:
 /// [step][row][padded elements].
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class Trainer : Stateful, ITrainer
 {
     /// <summary>Losses are summed in blocks of so many rows and then block after block: one order on any number of threads.</summary>
