@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Unrolled;
 
@@ -10,9 +13,8 @@ internal static class Check
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        int widest = Math.Max(layout.TakesTokens ? 1 : layout.InputSize, Math.Max(layout.OutputSize, layout.StateLength));
-        long floats = checked((long)batchSize * steps) > Array.MaxLength ? long.MaxValue : (long)batchSize * steps * Padding.Of(widest);
-        if (floats > Array.MaxLength)
+        long widest = Math.Max(layout.TakesTokens ? 1 : layout.InputSize, Math.Max(layout.OutputSize, layout.StateLength)) + Padding.Lanes - 1L;
+        if ((Int128)batchSize * steps * (widest & -Padding.Lanes) > Array.MaxLength)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(batchSize), batchSize, $"{batchSize} rows of {steps} steps of {layout} need buffers longer than an array can be.");
@@ -84,19 +86,93 @@ internal static class Check
         }
     }
 
-    public static void Tokens(ReadOnlySpan<int> tokens, int count, string argument)
+    public static void SameLength(int length, int expected, string argument)
     {
-        for (int i = 0; i < tokens.Length; i++)
+        if (length != expected)
         {
-            if ((uint)tokens[i] >= (uint)count)
+            throw new ArgumentException($"{Count(expected, "element")} are needed, not {length}.", argument);
+        }
+    }
+
+    /// <summary>What a sum of losses is multiplied by.</summary>
+    public static double ScaleOf(LossReduction reduction, int elements) => reduction switch
+    {
+        LossReduction.Mean => 1.0 / elements,
+        LossReduction.Sum => 1,
+        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "There is no such reduction."),
+    };
+
+    /// <summary>That two spans of the caller's share no memory, whatever their elements are.</summary>
+    public static void Disjoint(ReadOnlySpan<int> inputs, ReadOnlySpan<float> outputs, string argument)
+    {
+        if (outputs.Overlaps(MemoryMarshal.Cast<int, float>(inputs)))
+        {
+            ThrowOverlap(argument);
+        }
+    }
+
+    /// <summary>That two spans of the caller's share no memory, or begin as one where an output takes the place of its input.</summary>
+    public static void Disjoint(ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputs, bool mayReplace, string argument)
+    {
+        bool isSame = Unsafe.AreSame(ref MemoryMarshal.GetReference(inputs), ref MemoryMarshal.GetReference(outputs));
+        if (outputs.Overlaps(inputs) && !(mayReplace && isSame))
+        {
+            ThrowOverlap(argument);
+        }
+    }
+
+    public static void Tokens(ReadOnlySpan<int> tokens, int count, string argument) => Identifiers("token", tokens, default, count, argument);
+
+    public static void ClassIds(ReadOnlySpan<int> targets, int count, string argument) => Identifiers("class id", targets, default, count, argument);
+
+    /// <summary>Copies tokens that are checked on the way: what is checked is what is used, whatever becomes of the caller's span meanwhile.</summary>
+    public static void TakeTokens(ReadOnlySpan<int> tokens, Span<int> taken, int count, string argument) =>
+        Identifiers("token", tokens, taken[..tokens.Length], count, argument);
+
+    /// <summary>The same for class ids.</summary>
+    public static void TakeClassIds(ReadOnlySpan<int> targets, Span<int> taken, int count, string argument) =>
+        Identifiers("class id", targets, taken[..targets.Length], count, argument);
+
+    /// <summary>That numbers are 0 to count - 1. Each is read once; where a buffer is given, it gets those that passed and no others.</summary>
+    private static void Identifiers(string what, ReadOnlySpan<int> values, Span<int> taken, int count, string argument)
+    {
+        int next = 0;
+        var bound = new Vector<uint>((uint)count);
+        for (; next <= values.Length - Vector<uint>.Count; next += Vector<uint>.Count)
+        {
+            var read = new Vector<uint>(MemoryMarshal.Cast<int, uint>(values[next..]));
+            if (Vector.GreaterThanOrEqualAny(read, bound))
+            {
+                break;
+            }
+
+            if (!taken.IsEmpty)
+            {
+                read.CopyTo(MemoryMarshal.Cast<int, uint>(taken[next..]));
+            }
+        }
+
+        for (; next < values.Length; next++)
+        {
+            int value = Volatile.Read(ref Unsafe.AsRef(in values[next]));
+            if ((uint)value >= (uint)count)
             {
                 throw new ArgumentOutOfRangeException(
-                    argument, tokens[i], $"{(tokens.Length == 1 ? "The token" : $"The token at {i}")} is {tokens[i]}; it must be 0 to {count - 1}.");
+                    argument, value, $"{(values.Length == 1 ? $"The {what}" : $"The {what} at {next}")} is {value}; it must be 0 to {count - 1}.");
+            }
+
+            if (!taken.IsEmpty)
+            {
+                taken[next] = value;
             }
         }
     }
 
     private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
+
+    [DoesNotReturn]
+    private static void ThrowOverlap(string argument) =>
+        throw new ArgumentException("What is read and what is written overlap (give each memory of its own).", argument);
 
     [DoesNotReturn]
     private static void ThrowTakesTokens(ModelLayout layout) => throw new InvalidOperationException(

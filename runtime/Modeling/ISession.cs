@@ -4,7 +4,9 @@ namespace Unrolled;
 /// Inference. The state is carried from call to call; a call with fewer rows than the batch size leaves the states of the other rows as
 /// they are. Nothing is allocated, nothing needs disposing: helper threads, where more than one thread was asked for, end when the session is
 /// collected. Everything is checked before any state is touched: a call that throws has changed nothing. One session is for one caller at a
-/// time.
+/// time: while a call is under way, every other throws <see cref="InvalidOperationException"/> and leaves that one alone. (Single steps are too
+/// short to be sure of each other. Two that begin in the same few nanoseconds may both go on; the state is then neither's, and nothing worse.)
+/// What a caller's other threads write to a span while a call reads it, the call reads or refuses: it never reads elsewhere for that.
 /// </summary>
 public interface ISession : IStateful
 {
@@ -44,7 +46,7 @@ public interface ISession : IStateful
     /// <param name="tokens">[steps, rows].</param>
     /// <param name="outputs">Takes [steps, rows, outputs].</param>
     /// <param name="rows">The number of rows; 0 means the batch size.</param>
-    /// <exception cref="ArgumentException">A length does not fit.</exception>
+    /// <exception cref="ArgumentException">A length does not fit, or the spans overlap.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token is none, or the number of rows is negative or greater than the batch size.</exception>
     /// <exception cref="InvalidOperationException">The model reads vectors.</exception>
     void Run(ReadOnlySpan<int> tokens, Span<float> outputs, int rows = 0);

@@ -16,6 +16,11 @@ public abstract class Session : Stateful, ISession
     private readonly ThreadTeam? _team;
     private readonly Action<WorkPart>? _work;
 
+    // Whether a step is under way. Written without a fence, which would take a tenth of a small cell's step: threads that step one session
+    // nearly always meet it and are refused. Where they slip past each other they spoil the state and nothing else: a step reads and writes
+    // the session's own buffers, at places that no other call moves, by tokens that were checked before they came there.
+    private bool _isStepping;
+
     // The piece that Run is at.
     private int _rows;
     private int _steps;
@@ -57,6 +62,7 @@ public abstract class Session : Stateful, ISession
     /// <param name="input">The first of the features; null for models of tokens.</param>
     /// <param name="token">The token; models of vectors leave it alone.</param>
     /// <returns>The first of the outputs, which stay until the next call.</returns>
+    /// <remarks>Throws nothing: <c>Step</c> has no time to clean up.</remarks>
     protected virtual ref float StepRow(ref float input, int token)
     {
         if (_inputSize < 0)
@@ -86,13 +92,21 @@ public abstract class Session : Stateful, ISession
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Step(ReadOnlySpan<float> input, Span<float> output)
     {
-        if (input.Length == _inputSize && output.Length == _outputSize)
+        if (input.Length == _inputSize && output.Length == _outputSize && IsIdle && !_isStepping)
         {
+            _isStepping = true;
             ref float first = ref StepRow(ref MemoryMarshal.GetReference(input), 0);
             WorkingMemory.ReadRow(ref first, output);
+            _isStepping = false;
             return;
         }
 
+        StepRows(input, output);
+    }
+
+    private void StepRows(ReadOnlySpan<float> input, Span<float> output)
+    {
+        using Call call = Begin();
         Check.TakesVectors(Layout);
         int rows = Check.RowsOfStep(input.Length, Layout.InputSize, BatchSize, nameof(input));
         Check.Length(output.Length, 1, rows, Layout.OutputSize, nameof(output));
@@ -104,11 +118,11 @@ public abstract class Session : Stateful, ISession
     /// <inheritdoc/>
     public void Step(ReadOnlySpan<int> tokens, Span<float> output)
     {
+        using Call call = Begin();
         Check.TakesTokens(Layout);
         int rows = Check.RowsOfStep(tokens.Length, 1, BatchSize, nameof(tokens));
         Check.Length(output.Length, 1, rows, Layout.OutputSize, nameof(output));
-        Check.Tokens(tokens, Layout.Tokens, nameof(tokens));
-        tokens.CopyTo(TokenBuffer);
+        Check.TakeTokens(tokens, TokenBuffer, Layout.Tokens, nameof(tokens));
         StepCore(rows);
         PaddedRows.Read(OutputBuffer, output, rows, Layout.OutputSize);
     }
@@ -117,10 +131,12 @@ public abstract class Session : Stateful, ISession
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Step(int token, Span<float> output)
     {
-        if ((uint)token < (uint)Layout.Tokens && output.Length == _outputSize)
+        if ((uint)token < (uint)Layout.Tokens && output.Length == _outputSize && IsIdle && !_isStepping)
         {
+            _isStepping = true;
             ref float first = ref StepRow(ref Unsafe.NullRef<float>(), token);
             WorkingMemory.ReadRow(ref first, output);
+            _isStepping = false;
             return;
         }
 
@@ -132,6 +148,7 @@ public abstract class Session : Stateful, ISession
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<float> inputs, Span<float> outputs, int rows = 0)
     {
+        using Call call = Begin();
         Check.TakesVectors(Layout);
         rows = Check.Rows(rows, BatchSize);
         int features = Layout.InputSize;
@@ -139,11 +156,7 @@ public abstract class Session : Stateful, ISession
         Check.Length(outputs.Length, steps, rows, Layout.OutputSize, nameof(outputs));
 
         // Outputs of one piece are written before the next piece's inputs are read.
-        if (outputs.Overlaps(inputs, out int distance) && (distance != 0 || features != Layout.OutputSize))
-        {
-            throw new ArgumentException("Inputs and outputs overlap.", nameof(outputs));
-        }
-
+        Check.Disjoint(inputs, outputs, mayReplace: features == Layout.OutputSize, nameof(outputs));
         _team?.Wake();
         for (int step = 0; step < steps; step += Capacity)
         {
@@ -156,19 +169,23 @@ public abstract class Session : Stateful, ISession
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<int> tokens, Span<float> outputs, int rows = 0)
     {
+        using Call call = Begin();
         Check.TakesTokens(Layout);
         rows = Check.Rows(rows, BatchSize);
         int steps = Check.Steps(tokens.Length, rows, 1, nameof(tokens));
         Check.Length(outputs.Length, steps, rows, Layout.OutputSize, nameof(outputs));
+        Check.Disjoint(tokens, outputs, nameof(outputs));
         Check.Tokens(tokens, Layout.Tokens, nameof(tokens));
         _team?.Wake();
         for (int step = 0; step < steps; step += Capacity)
         {
             int count = Math.Min(Capacity, steps - step);
-            tokens.Slice(step * rows, count * rows).CopyTo(TokenBuffer);
+            Check.TakeTokens(tokens.Slice(step * rows, count * rows), TokenBuffer, Layout.Tokens, nameof(tokens));
             RunPiece(outputs, rows, step, count);
         }
     }
+
+    private protected sealed override bool IsBusyOtherwise => _isStepping;
 
     private void RunPiece(Span<float> outputs, int rows, int step, int count)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Unrolled.CompilerServices;
 
@@ -7,6 +8,11 @@ namespace Unrolled.CompilerServices;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class Stateful : IStateful
 {
+    /// <summary>Values of <see cref="_use"/>: a call is under way; it was disposed of, perhaps while that call goes on.</summary>
+    private const int Busy = 1, Ended = 2;
+
+    private int _use;
+
     private protected Stateful(ModelLayout layout, int batchSize)
     {
         Layout = layout;
@@ -40,7 +46,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void ResetState()
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         for (int row = 0; row < BatchSize; row++)
         {
             ResetRow(row);
@@ -50,7 +56,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void ResetState(int row)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireRow(row);
         ResetRow(row);
     }
@@ -58,7 +64,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void GetState(Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireLength(destination.Length, BatchSize, Layout.StateLength, nameof(destination));
         for (int row = 0; row < BatchSize; row++)
         {
@@ -69,7 +75,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void SetState(ReadOnlySpan<float> values)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireLength(values.Length, BatchSize, Layout.StateLength, nameof(values));
         for (int row = 0; row < BatchSize; row++)
         {
@@ -80,7 +86,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void GetState(int row, Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireRow(row);
         RequireLength(destination.Length, 1, Layout.StateLength, nameof(destination));
         ReadRow(row, destination);
@@ -89,7 +95,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void SetState(int row, ReadOnlySpan<float> values)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireRow(row);
         RequireLength(values.Length, 1, Layout.StateLength, nameof(values));
         WriteRow(row, values);
@@ -98,7 +104,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void GetState(string name, Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         int state = Layout.FindState(name);
         int units = Layout.StateSpan[state].Units;
         RequireLength(destination.Length, BatchSize, units, nameof(destination));
@@ -111,7 +117,7 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void SetState(string name, ReadOnlySpan<float> values)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         int state = Layout.FindState(name);
         int units = Layout.StateSpan[state].Units;
         RequireLength(values.Length, BatchSize, units, nameof(values));
@@ -122,7 +128,6 @@ public abstract class Stateful : IStateful
     /// <inheritdoc/>
     public void CopyStateFrom(IStateful other)
     {
-        ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(other);
         if (!ReferenceEquals(other.Layout, Layout))
         {
@@ -135,9 +140,15 @@ public abstract class Stateful : IStateful
                 $"The other has {other.BatchSize} rows, this {BatchSize} (copy single rows with GetState(row, …) and SetState(row, …)).", nameof(other));
         }
 
+        if (ReferenceEquals(other, this))
+        {
+            return;
+        }
+
         if (other is Stateful stateful)
         {
-            stateful.ThrowIfDisposed();
+            using Call call = Begin();
+            using Call others = stateful.Begin();
             for (int state = 0; state < Layout.States.Count; state++)
             {
                 stateful.StateBuffer(state).CopyTo(StateBuffer(state));
@@ -154,8 +165,68 @@ public abstract class Stateful : IStateful
         ArrayPool<float>.Shared.Return(values);
     }
 
-    private protected virtual void ThrowIfDisposed()
+    /// <summary>Whether nobody is in a call, as far as a look can tell.</summary>
+    private protected bool IsIdle => _use == 0;
+
+    /// <summary>Whether a call is under way that did not <see cref="Begin"/>: it took care of nobody but itself.</summary>
+    private protected virtual bool IsBusyOtherwise => false;
+
+    /// <summary>Begins a call, which nobody else's may come into until it ends.</summary>
+    /// <exception cref="InvalidOperationException">Another call is under way.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed of.</exception>
+    private protected Call Begin()
     {
+        int before = Interlocked.CompareExchange(ref _use, Busy, 0);
+        ObjectDisposedException.ThrowIf((before & Ended) != 0, this);
+        if (before != 0)
+        {
+            ThrowInUse();
+        }
+
+        if (IsBusyOtherwise)
+        {
+            Finish();
+            ThrowInUse();
+        }
+
+        return new Call(this);
+    }
+
+    /// <summary>Ends it for good: now, or with the call that is under way. Every later call throws.</summary>
+    private protected void EndUse()
+    {
+        if (Interlocked.Or(ref _use, Ended) == 0)
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Lets go of what it holds, once, after the last call.</summary>
+    private protected virtual void Release()
+    {
+    }
+
+    [DoesNotReturn]
+    private protected void ThrowInUse()
+    {
+        string kind = this is ITrainer ? "trainer" : "session";
+        throw new InvalidOperationException($"Another thread is using this {kind} of {Layout}: it serves one caller at a time (create a {kind} for each thread).");
+    }
+
+    private void Finish()
+    {
+        // What is not just busy any more was disposed of meanwhile.
+        if (Interlocked.CompareExchange(ref _use, 0, Busy) != Busy)
+        {
+            Volatile.Write(ref _use, Ended);
+            Release();
+        }
+    }
+
+    /// <summary>A call that is under way, until it is disposed of.</summary>
+    private protected readonly ref struct Call(Stateful stateful)
+    {
+        public void Dispose() => stateful.Finish();
     }
 
     private Span<float> RowOf(int state, int units, int row) => StateBuffer(state).Slice(row * Padding.Of(units), units);

@@ -195,13 +195,25 @@ internal sealed class ThreadTeam : IDisposable
         /// <summary>Wakes who sleeps; they wait on, spinning.</summary>
         public void Wake()
         {
-            if (Volatile.Read(ref _asleep) != 0)
+            bool isInterrupted = false;
+            while (Volatile.Read(ref _asleep) != 0)
             {
-                lock (_gate)
+                try
                 {
-                    Monitor.PulseAll(_gate);
+                    lock (_gate)
+                    {
+                        Monitor.PulseAll(_gate);
+                    }
+
+                    break;
+                }
+                catch (ThreadInterruptedException)
+                {
+                    isInterrupted = true;
                 }
             }
+
+            PassOn(isInterrupted);
         }
 
         private void Release()
@@ -249,15 +261,48 @@ internal sealed class ThreadTeam : IDisposable
         /// <summary>Sleeps until the round ends or somebody wakes this thread.</summary>
         private void Sleep(int round)
         {
-            lock (_gate)
+            bool isInterrupted = false;
+            bool isDone = false;
+            while (!isDone)
             {
-                Interlocked.Increment(ref _asleep);
-                if (Volatile.Read(ref _round) == round)
+                try
                 {
-                    Monitor.Wait(_gate);
-                }
+                    lock (_gate)
+                    {
+                        Interlocked.Increment(ref _asleep);
+                        try
+                        {
+                            if (Volatile.Read(ref _round) == round)
+                            {
+                                Monitor.Wait(_gate);
+                            }
+                        }
+                        finally
+                        {
+                            Interlocked.Decrement(ref _asleep);
+                        }
+                    }
 
-                Interlocked.Decrement(ref _asleep);
+                    isDone = true;
+                }
+                catch (ThreadInterruptedException)
+                {
+                    isInterrupted = true;
+                }
+            }
+
+            PassOn(isInterrupted);
+        }
+
+        /// <summary>
+        /// An interrupt that came in the midst of work is for whoever waits next on this thread: to leave now would leave the others alone
+        /// with the work, and the next call in the midst of it.
+        /// </summary>
+        private static void PassOn(bool isInterrupted)
+        {
+            if (isInterrupted)
+            {
+                Thread.CurrentThread.Interrupt();
             }
         }
     }

@@ -4,7 +4,9 @@ namespace Unrolled;
 /// Training by backpropagation through time. The state is carried from call to call, so that consecutive pieces of long sequences are
 /// truncated backpropagation through time; <see cref="IStateful.ResetState()"/> begins new sequences. A call takes up to
 /// <see cref="IStateful.BatchSize"/> rows and <see cref="Steps"/> steps; with fewer rows the states of the others stay as they are.
-/// Everything is checked before any state is touched: a call that throws has changed nothing. One trainer is for one thread at a time.
+/// Everything is checked before any state is touched: a call that throws has changed nothing. One trainer is for one caller at a time: while a
+/// call is under way, every other throws <see cref="InvalidOperationException"/> and leaves that one alone; what disposes of the trainer
+/// meanwhile takes effect when the call ends.
 /// </summary>
 public interface ITrainer : IStateful, IDisposable
 {

@@ -10,15 +10,12 @@ namespace Unrolled.CompilerServices;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class Trainer : Stateful, ITrainer
 {
-    /// <summary>Losses are summed in blocks of so many rows and then block after block: one order on any number of threads.</summary>
-    private const int LossRows = 16;
-
     private readonly ThreadTeam? _team;
     private readonly Action<WorkPart>? _work;
     private readonly double[] _losses;
 
-    // What the threads of a team read: they cannot reach the caller's spans.
-    private readonly int[] _classTargets = [];
+    // Class ids are copied before they are checked: they say where to read. The threads of a team cannot reach any of the caller's spans.
+    private readonly int[] _classTargets;
     private readonly float[] _valueTargets = [];
 
     // The shape of the last call, and what of it can be asked for.
@@ -27,7 +24,6 @@ public abstract class Trainer : Stateful, ITrainer
     private bool _hasOutputs;
     private bool _hasGradients;
     private bool _awaitsBackward;
-    private bool _disposed;
 
     // What the present call does, and what its loss's gradients are multiplied by.
     private Stages _stages;
@@ -52,12 +48,12 @@ public abstract class Trainer : Stateful, ITrainer
         }
 
         Gradients = new ParameterBlock(layout);
-        _losses = new double[layout.Loss == Loss.None ? 0 : BlocksOf(batchSize * steps)];
+        _losses = new double[layout.Loss == Loss.None ? 0 : LossBlocks.Of(batchSize * steps)];
+        _classTargets = new int[layout.Loss == Loss.SoftmaxCrossEntropy ? batchSize * steps : 0];
         _team = ThreadTeam.Of(threads);
         if (_team is not null)
         {
-            _work = part => Do(part, _classTargets, _valueTargets);
-            _classTargets = new int[layout.Loss == Loss.SoftmaxCrossEntropy ? batchSize * steps : 0];
+            _work = part => Do(part, _valueTargets);
             _valueTargets = new float[layout.Loss == Loss.MeanSquaredError ? batchSize * steps * layout.OutputSize : 0];
         }
     }
@@ -131,6 +127,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -140,6 +137,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -149,6 +147,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float ForwardBackward(ReadOnlySpan<int> inputs, ReadOnlySpan<float> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -158,6 +157,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float ForwardBackward(ReadOnlySpan<int> inputs, ReadOnlySpan<int> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -167,6 +167,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float Evaluate(ReadOnlySpan<float> inputs, ReadOnlySpan<float> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckVectors(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -176,6 +177,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float Evaluate(ReadOnlySpan<float> inputs, ReadOnlySpan<int> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckVectors(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -185,6 +187,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float Evaluate(ReadOnlySpan<int> inputs, ReadOnlySpan<float> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckTokens(inputs, ref rows, Loss.MeanSquaredError);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -194,6 +197,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public float Evaluate(ReadOnlySpan<int> inputs, ReadOnlySpan<int> targets, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckTokens(inputs, ref rows, Loss.SoftmaxCrossEntropy);
         CheckTargets(targets, rows, steps);
         Take(inputs, rows, steps);
@@ -203,6 +207,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void Forward(ReadOnlySpan<float> inputs, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckVectors(inputs, ref rows, loss: null);
         Take(inputs, rows, steps);
         Perform(Stages.Forward);
@@ -213,6 +218,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void Forward(ReadOnlySpan<int> inputs, int rows = 0)
     {
+        using Call call = Begin();
         int steps = CheckTokens(inputs, ref rows, loss: null);
         Take(inputs, rows, steps);
         Perform(Stages.Forward);
@@ -223,7 +229,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> finalStateGradients = default)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         if (!_awaitsBackward)
         {
             throw new InvalidOperationException("Backward goes back over one Forward (call Forward first; each Forward can be followed by one Backward).");
@@ -246,7 +252,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void GetOutputs(Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         if (!_hasOutputs)
         {
             throw new InvalidOperationException("There are no outputs yet (call Forward, ForwardBackward or Evaluate first).");
@@ -259,7 +265,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void GetInputGradients(Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         if (Layout.TakesTokens)
         {
             throw new InvalidOperationException($"{Layout} reads tokens, which have no gradients (the gradients of the rows they choose are in Gradients).");
@@ -278,7 +284,7 @@ public abstract class Trainer : Stateful, ITrainer
     /// <inheritdoc/>
     public void GetInitialStateGradients(Span<float> destination)
     {
-        ThrowIfDisposed();
+        using Call call = Begin();
         RequireGradients();
         Check.Length(destination.Length, 1, _rows, Layout.StateLength, nameof(destination));
         int first = 0;
@@ -296,17 +302,20 @@ public abstract class Trainer : Stateful, ITrainer
         }
     }
 
-    /// <summary>Ends the trainer and its threads; every later call throws <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Ends the trainer and its threads; every later call throws <see cref="ObjectDisposedException"/>. A call that another thread is in goes
+    /// on to its end and ends them then.
+    /// </summary>
     public void Dispose()
     {
-        if (!_disposed)
-        {
-            _disposed = true;
-            _team?.Dispose();
-            Dispose(disposing: true);
-        }
-
+        EndUse();
         GC.SuppressFinalize(this);
+    }
+
+    private protected sealed override void Release()
+    {
+        _team?.Dispose();
+        Dispose(disposing: true);
     }
 
     /// <summary>Releases what the emitted trainer holds besides memory: nothing, unless it overrides this.</summary>
@@ -315,18 +324,14 @@ public abstract class Trainer : Stateful, ITrainer
     {
     }
 
-    private protected sealed override void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
-
     private int CheckVectors(ReadOnlySpan<float> inputs, ref int rows, Loss? loss)
     {
-        ThrowIfDisposed();
         Check.TakesVectors(Layout);
         return CheckShape(inputs.Length, Layout.InputSize, ref rows, loss);
     }
 
     private int CheckTokens(ReadOnlySpan<int> inputs, ref int rows, Loss? loss)
     {
-        ThrowIfDisposed();
         Check.TakesTokens(Layout);
         int steps = CheckShape(inputs.Length, 1, ref rows, loss);
         Check.Tokens(inputs, Layout.Tokens, nameof(inputs));
@@ -361,7 +366,7 @@ public abstract class Trainer : Stateful, ITrainer
     private void CheckTargets(ReadOnlySpan<int> targets, int rows, int steps)
     {
         Check.Length(targets.Length, steps, rows, 1, nameof(targets));
-        Check.Tokens(targets, Layout.OutputSize, nameof(targets));
+        Check.ClassIds(targets, Layout.OutputSize, nameof(targets));
     }
 
     private void Take(ReadOnlySpan<float> inputs, int rows, int steps)
@@ -373,7 +378,7 @@ public abstract class Trainer : Stateful, ITrainer
     private void Take(ReadOnlySpan<int> inputs, int rows, int steps)
     {
         Begin(rows, steps);
-        inputs.CopyTo(TokenBuffer);
+        Check.TakeTokens(inputs, TokenBuffer, Layout.Tokens, nameof(inputs));
     }
 
     private void Begin(int rows, int steps)
@@ -381,6 +386,7 @@ public abstract class Trainer : Stateful, ITrainer
         _team?.Wake();
         _rows = rows;
         _steps = steps;
+        _hasOutputs = false;
         _hasGradients = false;
         _awaitsBackward = false;
     }
@@ -405,18 +411,19 @@ public abstract class Trainer : Stateful, ITrainer
 
     private float Measure(ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets, bool backward)
     {
-        double scale = Options.Reduction == LossReduction.Mean ? 1.0 / (classTargets.Length + valueTargets.Length) : 1;
+        double scale = Check.ScaleOf(Options.Reduction, classTargets.Length + valueTargets.Length);
         _scale = (float)scale;
         if (backward)
         {
             TakeFinalStateGradients(default);
         }
 
-        Perform(Stages.Forward | Stages.Loss | (backward ? Stages.Backward : 0), classTargets, valueTargets);
+        Check.TakeClassIds(classTargets, _classTargets, Layout.OutputSize, "targets");
+        Perform(Stages.Forward | Stages.Loss | (backward ? Stages.Backward : 0), valueTargets);
         _hasOutputs = true;
         _hasGradients = backward;
         double sum = 0;
-        for (int block = 0; block < BlocksOf(_rows * _steps); block++)
+        for (int block = 0; block < LossBlocks.Of(_rows * _steps); block++)
         {
             sum += _losses[block];
         }
@@ -424,22 +431,21 @@ public abstract class Trainer : Stateful, ITrainer
         return (float)(sum * scale);
     }
 
-    private void Perform(Stages stages, ReadOnlySpan<int> classTargets = default, ReadOnlySpan<float> valueTargets = default)
+    private void Perform(Stages stages, ReadOnlySpan<float> valueTargets = default)
     {
         _stages = stages;
         if (_team is null)
         {
-            Do(default, classTargets, valueTargets);
+            Do(default, valueTargets);
             return;
         }
 
-        classTargets.CopyTo(_classTargets);
         valueTargets.CopyTo(_valueTargets);
         _team.Run(_work!);
     }
 
     /// <summary>One thread's part of the present call.</summary>
-    private void Do(WorkPart part, ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets)
+    private void Do(WorkPart part, ReadOnlySpan<float> valueTargets)
     {
         if ((_stages & Stages.Forward) != 0)
         {
@@ -449,7 +455,7 @@ public abstract class Trainer : Stateful, ITrainer
         if ((_stages & Stages.Loss) != 0)
         {
             part.Meet();
-            MeasureLosses(part, classTargets, valueTargets);
+            MeasureLosses(part, valueTargets);
         }
 
         if ((_stages & Stages.Backward) != 0)
@@ -466,24 +472,22 @@ public abstract class Trainer : Stateful, ITrainer
         }
     }
 
-    private void MeasureLosses(WorkPart part, ReadOnlySpan<int> classTargets, ReadOnlySpan<float> valueTargets)
+    private void MeasureLosses(WorkPart part, ReadOnlySpan<float> valueTargets)
     {
         bool backward = (_stages & Stages.Backward) != 0;
         int outputs = Layout.OutputSize, stride = Padding.Of(outputs), all = _rows * _steps;
         ReadOnlySpan<float> outputBuffer = OutputBuffer(_rows);
-        (int firstBlock, int blocks) = part.Of(BlocksOf(all));
+        (int firstBlock, int blocks) = part.Of(LossBlocks.Of(all));
         for (int block = firstBlock; block < firstBlock + blocks; block++)
         {
-            int first = block * LossRows, rows = Math.Min(LossRows, all - first);
+            int first = block * LossBlocks.Rows, rows = Math.Min(LossBlocks.Rows, all - first);
             ReadOnlySpan<float> values = outputBuffer.Slice(first * stride, rows * stride);
             Span<float> gradients = backward ? OutputGradientBuffer.Slice(first * stride, rows * stride) : default;
             _losses[block] = Layout.Loss == Loss.SoftmaxCrossEntropy
-                ? SoftmaxCrossEntropy.Forward(values, classTargets.Slice(first, rows), outputs, _scale, gradients)
+                ? SoftmaxCrossEntropy.Forward(values, _classTargets.AsSpan(first, rows), outputs, _scale, gradients)
                 : SquaredError.Forward(values, valueTargets.Slice(first * outputs, rows * outputs), rows, outputs, _scale, gradients);
         }
     }
-
-    private static int BlocksOf(int rows) => (rows + LossRows - 1) / LossRows;
 
     private void RequireGradients()
     {

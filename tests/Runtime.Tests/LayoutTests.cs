@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Unrolled.Tests;
 
 public class LayoutTests
@@ -175,6 +177,66 @@ public class LayoutTests
         Assert.True(copy.Values.SequenceEqual(block.Values));
         block.Clear();
         Assert.True(block.Values.IndexOfAnyExcept(0f) < 0);
+    }
+
+    [Fact]
+    public void Nobody_writes_what_a_layout_lists()
+    {
+        ModelLayout layout = new LeakyModel(0, 2, 3, Loss.None).Layout;
+        ParameterInfo own = layout.Parameters[1];
+        Assert.Throws<NotSupportedException>(() => ((IList<ParameterInfo>)layout.Parameters)[1] = layout.Parameters[0]);
+        Assert.Throws<NotSupportedException>(() => ((IList<StateInfo>)layout.States)[0] = layout.States[1]);
+        Assert.IsNotType<ParameterInfo[]>(layout.Parameters, exactMatch: false);
+        Assert.IsNotType<StateInfo[]>(layout.States, exactMatch: false);
+        Assert.Same(own, layout.Parameters[1]);
+    }
+
+    [Theory]
+    [InlineData(int.MaxValue, 1, 1)]
+    [InlineData(1, int.MaxValue, int.MaxValue)]
+    [InlineData(1 << 30, 1 << 30, int.MaxValue)]
+    [InlineData(17, 1 << 26, 1 << 26)]
+    public void Sizes_whose_products_overflow_are_refused(int rows, int columns, int slots)
+    {
+        ParameterInfo[] parameters = [new("a.W", rows, columns, new Initializer(InitializerKind.Zero), new PackedSegment(0, 0, slots))];
+        Assert.Throws<ArgumentException>(() => new ModelLayout("M", 0, 2, 3, Loss.None, int.MaxValue & -16, parameters, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ModelLayout("M", 0, int.MaxValue, 3, Loss.None, 16, [], []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ModelLayout("M", 0, 2, int.MaxValue, Loss.None, 16, [], []));
+        Assert.Throws<ArgumentException>(() => new ModelLayout("M", 0, 2, 3, Loss.None, 16, [], [new StateInfo("a.h", int.MaxValue)]));
+    }
+
+    [Fact]
+    public void A_model_whose_parameters_are_of_another_layout_spoils_nothing()
+    {
+        var large = new LeakyModel(0, 40, 40, Loss.None);
+        var liar = new Liar(new LeakyModel(0, 1, 1, Loss.None).Layout, large.Parameters);
+        var gradients = new ParameterBlock(large.Layout);
+        gradients.Values.Fill(1);
+        foreach (Optimizer optimizer in (Optimizer[])[new Adam(liar), new Sgd(liar, 0.1f, momentum: 0.9f), new Sgd(liar, 0.1f)])
+        {
+            optimizer.Step(gradients);
+            Assert.Throws<ArgumentException>(() => optimizer.Step(new ParameterBlock(liar.Layout)));
+            foreach (FieldInfo field in optimizer.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic))
+            {
+                Assert.True(field.GetValue(optimizer) is not ParameterBlock moments || ReferenceEquals(moments.Layout, large.Layout), field.Name);
+            }
+        }
+
+        Assert.All(large.Parameters.Values.ToArray(), value => Assert.True(float.IsFinite(value)));
+        Assert.Throws<ArgumentException>(() => new PackedParameters(large.Parameters, liar.Layout));
+        Assert.Throws<ArgumentNullException>(() => new PackedParameters(null!, liar.Layout));
+    }
+
+    /// <summary>A model of somebody's own that does not keep what the interface says.</summary>
+    private sealed class Liar(ModelLayout layout, ParameterBlock parameters) : IModel
+    {
+        public ModelLayout Layout => layout;
+
+        public ParameterBlock Parameters => parameters;
+
+        public ISession CreateSession(int batchSize, int steps, int threads) => throw new NotSupportedException();
+
+        public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options, int threads) => throw new NotSupportedException();
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal sealed class LeakyModel : IModel
         return twin;
     }
 
-    public ISession CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new LeakySession(this, batchSize, steps, threads);
+    public ISession CreateSession(int batchSize = 1, int steps = 0, int threads = 1) => new LeakySession(this, batchSize, steps == 0 ? 64 : steps, threads);
 
     public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1) =>
         new LeakyTrainer(this, batchSize, steps, options, threads);
@@ -71,6 +71,9 @@ internal sealed class LeakyModel : IModel
 
     /// <summary>The part that throws instead of working.</summary>
     public int FailingPart { get; set; } = -1;
+
+    /// <summary>What each part does before its work.</summary>
+    public Action<WorkPart>? OnPart { get; set; }
 
     private ParameterInfo W => Layout.Parameters[1];
 
@@ -125,6 +128,7 @@ internal sealed class LeakyModel : IModel
     private void BeginPart(WorkPart part)
     {
         Workers[part.Index] = Thread.CurrentThread;
+        OnPart?.Invoke(part);
         if (part.Index == FailingPart)
         {
             throw new InvalidDataException($"Part {part.Index} fails.");

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Unrolled.Tests;
 
 [Trait("Category", "InstructionSet")]
@@ -166,6 +168,68 @@ public class LossTests
             return lanes[0];
         }
     }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void On_spans_losses_are_those_of_a_trainer(int rows, int elements)
+    {
+        float[] outputs = Numbers.Normal(rows * elements, 1, 3), values = Numbers.Normal(rows * elements, 2, 3), gradients = new float[rows * elements];
+        int[] classes = Numbers.Integers(rows, elements, 2);
+        foreach (LossReduction reduction in Enum.GetValues<LossReduction>())
+        {
+            float scale = reduction == LossReduction.Mean ? 1f / rows : 1;
+            float[] expected = Dirty(rows, elements);
+            double sum = SoftmaxCrossEntropy.Forward(Padded(outputs, rows, elements), classes, elements, scale, expected);
+            float loss = (float)(reduction == LossReduction.Mean ? sum * (1.0 / rows) : sum);
+            Assert.Equal(loss, SoftmaxCrossEntropy.Evaluate(outputs, classes, reduction));
+            Assert.Equal(loss, SoftmaxCrossEntropy.ForwardBackward(outputs, classes, gradients, reduction));
+            Assert.Equal(Dense(expected, rows, elements), gradients);
+            float[] replaced = [.. outputs];
+            Assert.Equal(loss, SoftmaxCrossEntropy.ForwardBackward(replaced, classes, replaced, reduction));
+            Assert.Equal(gradients, replaced);
+
+            scale = reduction == LossReduction.Mean ? 1f / (rows * elements) : 1;
+            sum = SquaredError.Forward(Padded(outputs, rows, elements), values, rows, elements, scale, expected);
+            loss = (float)(reduction == LossReduction.Mean ? sum * (1.0 / (rows * elements)) : sum);
+
+            // Rows of a trainer are summed lane by lane; here they run on. Both orders are of doubles.
+            Numbers.AssertClose(loss, SquaredError.Evaluate(outputs, values, reduction), 2e-7);
+            Numbers.AssertClose(loss, SquaredError.ForwardBackward(outputs, values, gradients, reduction), 2e-7);
+            Assert.Equal(Dense(expected, rows, elements), gradients);
+            replaced = [.. outputs];
+            SquaredError.ForwardBackward(replaced, values, replaced, reduction);
+            Assert.Equal(gradients, replaced);
+            replaced = [.. values];
+            SquaredError.ForwardBackward(outputs, replaced, replaced, reduction);
+            Assert.Equal(gradients, replaced);
+        }
+    }
+
+    [Fact]
+    public void On_spans_losses_refuse_what_does_not_fit()
+    {
+        float[] memory = new float[12];
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.Evaluate([], []));
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.Evaluate([], [0]));
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.Evaluate(new float[7], [0, 1]));
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.ForwardBackward(new float[6], [0, 1], new float[5]));
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.ForwardBackward(memory.AsSpan(0, 6), [0, 1], memory.AsSpan(1, 6)));
+        Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.ForwardBackward(new float[6], MemoryMarshal.Cast<float, int>(memory.AsSpan(5, 2)), memory.AsSpan(0, 6)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SoftmaxCrossEntropy.Evaluate(new float[6], [0, 1], (LossReduction)7));
+        var id = Assert.Throws<ArgumentOutOfRangeException>(() => SoftmaxCrossEntropy.Evaluate(new float[6], [0, 3]));
+        Assert.StartsWith("The class id at 1 is 3; it must be 0 to 2.", id.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => SquaredError.Evaluate([], []));
+        Assert.Throws<ArgumentException>(() => SquaredError.Evaluate(new float[6], new float[5]));
+        Assert.Throws<ArgumentException>(() => SquaredError.ForwardBackward(new float[6], new float[6], new float[7]));
+        Assert.Throws<ArgumentException>(() => SquaredError.ForwardBackward(memory.AsSpan(1, 6), new float[6], memory.AsSpan(0, 6)));
+        Assert.Throws<ArgumentException>(() => SquaredError.ForwardBackward(new float[6], memory.AsSpan(1, 6), memory.AsSpan(0, 6)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SquaredError.Evaluate(new float[6], new float[6], (LossReduction)7));
+        Assert.All(memory, value => Assert.Equal(0, value));
+    }
+
+    /// <summary>Rows without their padding.</summary>
+    private static float[] Dense(float[] padded, int rows, int length) =>
+        [.. Enumerable.Range(0, rows).SelectMany(row => padded.Skip(row * Padding.Of(length)).Take(length))];
 
     /// <summary>Rows with NaN in the padding, which must not matter.</summary>
     private static float[] Padded(float[] values, int rows, int length)

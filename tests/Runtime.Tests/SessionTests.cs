@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Unrolled.Tests;
 
 public class SessionTests
@@ -150,7 +152,6 @@ public class SessionTests
     [Theory]
     [InlineData(0, 1)]
     [InlineData(-1, 1)]
-    [InlineData(1, 0)]
     [InlineData(1, -5)]
     [InlineData(1 << 16, 1 << 16)]
     [InlineData(1 << 15, 1 << 14)]
@@ -159,6 +160,40 @@ public class SessionTests
         var model = new LeakyModel(0, Features, Outputs, Loss.None);
         Assert.Throws<ArgumentOutOfRangeException>(() => model.CreateSession(batchSize, steps));
         Assert.Throws<ArgumentOutOfRangeException>(() => model.CreateTrainer(batchSize, steps));
+        Assert.Throws<ArgumentOutOfRangeException>(() => model.CreateTrainer(1, 0));
+    }
+
+    [Fact]
+    public void Tokens_and_outputs_must_not_share_memory()
+    {
+        // Two pieces: the outputs of the first would be the tokens of the second.
+        float[] memory = new float[4 * Outputs];
+        ISession session = new LeakyModel(5, 0, Outputs, Loss.None).CreateSession(1, 2);
+        session.Step(1, memory.AsSpan(0, Outputs));
+        memory.AsSpan().Clear();
+        for (int start = 0; start <= memory.Length - 4; start++)
+        {
+            AssertRefused<ArgumentException>(session, s => s.Run(MemoryMarshal.Cast<float, int>(memory.AsSpan(start, 4)), memory));
+        }
+
+        // To the byte: beside each other is not over each other.
+        session.Run(MemoryMarshal.Cast<float, int>(memory.AsSpan(0, 1)), memory.AsSpan(1, Outputs));
+        Assert.Equal("outputs", Assert.Throws<ArgumentException>(() =>
+        {
+            Span<byte> shifted = MemoryMarshal.AsBytes(memory.AsSpan())[1..];
+            session.Run(MemoryMarshal.Cast<byte, int>(shifted[..8]), memory.AsSpan(0, 2 * Outputs));
+        }).ParamName);
+    }
+
+    [Fact]
+    public void Tokens_that_change_during_a_call_are_refused_or_taken_and_never_past_the_check()
+    {
+        ISession session = new LeakyModel(5, 0, Outputs, Loss.None).CreateSession(3, 4);
+        float[] outputs = new float[27 * Outputs];
+
+        // The model itself would refuse the parameter's column, and not the tokens.
+        Raced.Identifiers("tokens", 27, valid: 4, invalid: 5, tokens => session.Run(tokens, outputs));
+        Raced.Identifiers("tokens", 3, valid: 4, invalid: -1, tokens => session.Step(tokens, outputs.AsSpan(0, 3 * Outputs)));
     }
 
     internal static float[] StateOf(IStateful stateful)

@@ -302,6 +302,32 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Tokens_and_class_ids_that_change_during_a_call_are_refused_or_taken_and_never_past_the_check()
+    {
+        const int Length = 6;
+        int[] tokens = new int[Length], targets = new int[Length];
+        using ITrainer trainer = new LeakyModel(5, 0, 7, Loss.SoftmaxCrossEntropy).CreateTrainer(3, 2);
+
+        // The model itself would refuse the parameter's column, and the loss an index.
+        Raced.Identifiers("inputs", Length, valid: 4, invalid: 5, raced => trainer.ForwardBackward(raced, targets));
+        Raced.Identifiers("inputs", Length, valid: 4, invalid: -1, raced => trainer.Forward(raced));
+        Raced.Identifiers("targets", Length, valid: 6, invalid: 7, raced => trainer.ForwardBackward(tokens, raced));
+        Raced.Identifiers("targets", Length, valid: 6, invalid: int.MinValue, raced => trainer.Evaluate(tokens, raced));
+        Assert.True(float.IsFinite(trainer.ForwardBackward(tokens, targets)));
+    }
+
+    [Fact]
+    public void A_class_id_that_is_none_is_called_that()
+    {
+        using ITrainer trainer = new LeakyModel(5, 0, 7, Loss.SoftmaxCrossEntropy).CreateTrainer(3, 2);
+        var exception = Assert.Throws<ArgumentOutOfRangeException>(() => trainer.ForwardBackward([1, 2, 3], [1, 7, 3]));
+        Assert.Equal("targets", exception.ParamName);
+        Assert.StartsWith("The class id at 1 is 7; it must be 0 to 6.", exception.Message, StringComparison.Ordinal);
+        exception = Assert.Throws<ArgumentOutOfRangeException>(() => trainer.ForwardBackward([1, 2, 5], [1, 2, 3]));
+        Assert.StartsWith("The token at 2 is 5; it must be 0 to 4.", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_disposed_trainer_refuses_everything()
     {
         var model = new LeakyModel(0, Features, Outputs, Loss.MeanSquaredError);
