@@ -173,9 +173,9 @@ internal sealed class ModelEmitter
         _writer.Line();
         _writer.Line("/// <summary>A session runs the model: its state is carried from call to call, and no call allocates.</summary>");
         _writer.Line("/// <param name=\"batchSize\">Sequences worked on together.</param>");
-        _writer.Line("/// <param name=\"steps\">Steps that Run works on at a time at the most; sequences may be longer.</param>");
+        _writer.Line("/// <param name=\"steps\">Steps that Run works on at a time at the most; sequences may be longer. 0: as many as make it fast.</param>");
         _writer.Line("/// <param name=\"threads\">Threads that share the work of Run, the caller's among them; they decide no bit of a result.</param>");
-        _writer.Line("public Session CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new Session(Parameters, batchSize, steps, threads);");
+        _writer.Line("public Session CreateSession(int batchSize = 1, int steps = 0, int threads = 1) => new Session(Parameters, batchSize, steps, threads);");
         _writer.Line();
         _writer.Line("/// <inheritdoc/>");
         _writer.Line("global::Unrolled.ISession global::Unrolled.IModel.CreateSession(int batchSize, int steps, int threads) => CreateSession(batchSize, steps, threads);");
@@ -343,9 +343,17 @@ internal sealed class ModelEmitter
     private void Chunk()
     {
         int floats = _run.WidestRow;
+        bool isFar = _layout.Packings.Any(packing => 4L * packing.Rows * packing.Columns * packing.Slots > Machine.FarBytes);
+        int few = isFar ? Machine.MostStepsOfOneRow : Math.Min(Math.Max(Machine.NearFloats / floats, Machine.FewestStepsOfOneRow), Machine.MostStepsOfOneRow);
         _writer.Line($"// Steps worked on at a time: the widest buffer, {floats} floats a step and row, stays in the second-level cache.");
+        _writer.Line($"// Where nobody says how many, one row alone gets {few}, which are as fast as more and take less memory.");
         using (_writer.Block("private static int ChunkOf(int batchSize, int steps)"))
         {
+            using (_writer.Block("if (steps == 0)"))
+            {
+                _writer.Line($"steps = batchSize == 1 ? {few} : {Machine.StepsOfRows};");
+            }
+
             _writer.Line($"long most = {Machine.CacheFloats} / ((long)global::System.Math.Max(batchSize, 1) * {floats});");
             _writer.Line("return (int)global::System.Math.Min(steps, global::System.Math.Max(most, 1));");
         }

@@ -51,7 +51,7 @@ internal sealed class HandWrittenModel : IModel
 
     public ParameterBlock Parameters { get; }
 
-    public ISession CreateSession(int batchSize = 1, int steps = 64, int threads = 1) => new HandWrittenSession(this, batchSize, steps);
+    public ISession CreateSession(int batchSize = 1, int steps = 0, int threads = 1) => new HandWrittenSession(this, batchSize, steps == 0 ? 64 : steps);
 
     public ITrainer CreateTrainer(int batchSize, int steps, TrainerOptions? options = null, int threads = 1) => new HandWrittenTrainer(this, batchSize, steps, options);
 
