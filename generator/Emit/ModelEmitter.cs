@@ -158,7 +158,7 @@ internal sealed class ModelEmitter
         _writer.Line("private static global::Unrolled.ModelLayout? _createdLayout;");
         _writer.Line();
         _writer.Line("/// <inheritdoc/>");
-        _writer.Line("public global::Unrolled.ParameterBlock Parameters => _createdParameters ?? global::Unrolled.Initialization.Create(ref _createdParameters, Layout);");
+        _writer.Line("public global::Unrolled.ParameterBlock Parameters => _createdParameters ?? global::Unrolled.Initialization.Create(ref _createdParameters, ClassLayout);");
         _writer.Line();
         _writer.Line("private global::Unrolled.ParameterBlock? _createdParameters;");
         _writer.Line();

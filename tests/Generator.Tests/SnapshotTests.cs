@@ -108,11 +108,11 @@ public sealed class SnapshotTests
         try
         {
             File.WriteAllText(Path.Combine(folder, "Test.Text.verified.cs"), "one\r\ntwo\r\n");
-            Snapshot.Verify("one\ntwo", folder, "Test", "Text");
-            Exception difference = Assert.ThrowsAny<Exception>(() => Snapshot.Verify("one\nthree", folder, "Test", "Text"));
+            Snapshot.Verify("one\ntwo", folder, "Test", "Text", "cs");
+            Exception difference = Assert.ThrowsAny<Exception>(() => Snapshot.Verify("one\nthree", folder, "Test", "Text", "cs"));
             Assert.Contains("line 2", difference.Message, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, "Test.Text.received.cs")));
-            Assert.ThrowsAny<Exception>(() => Snapshot.Verify("one", folder, "Test", "Missing"));
+            Assert.ThrowsAny<Exception>(() => Snapshot.Verify("one", folder, "Test", "Missing", "cs"));
         }
         finally
         {

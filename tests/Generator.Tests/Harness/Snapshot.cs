@@ -13,7 +13,8 @@ internal static class Snapshot
     /// <param name="text">The text.</param>
     /// <param name="test">The test class, in whose folder the snapshots are.</param>
     /// <param name="name">What is shown.</param>
-    public static void Verify(string text, string test, string name) => Verify(text, Repository.TestProject, test, name);
+    /// <param name="extension">The kind of text, as files name it.</param>
+    public static void Verify(string text, string test, string name, string extension = "cs") => Verify(text, Repository.TestProject, test, name, extension);
 
     /// <summary>Compares a text that a test makes with a file of the repository that holds it.</summary>
     /// <param name="text">The text.</param>
@@ -30,10 +31,10 @@ internal static class Snapshot
         Assert.True(expected == normalised, $"{path} differs at {FirstDifference(expected, normalised)} (UNROLLED_ACCEPT_SNAPSHOTS=1 writes it anew)");
     }
 
-    internal static void Verify(string text, string folder, string test, string name)
+    internal static void Verify(string text, string folder, string test, string name, string extension)
     {
-        string verified = Path.Combine(folder, $"{test}.{name}.verified.cs");
-        string received = Path.Combine(folder, $"{test}.{name}.received.cs");
+        string verified = Path.Combine(folder, $"{test}.{name}.verified.{extension}");
+        string received = Path.Combine(folder, $"{test}.{name}.received.{extension}");
         string normalised = Normalise(text);
         if (Environment.GetEnvironmentVariable("UNROLLED_ACCEPT_SNAPSHOTS") == "1")
         {
