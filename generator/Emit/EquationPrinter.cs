@@ -58,6 +58,8 @@ internal sealed class EquationPrinter
                 return (node.Name.WithoutLayer(), Binding.Atom);
             case NodeKind.Constant:
                 return (SourceWriter.Number(node.Value).TrimEnd('f'), node.Value < 0 ? Binding.Ratio : Binding.Atom);
+            case NodeKind.Map when node.Name == "held":
+                return Print(node.Inputs[0], isRoot, depth - 1);
             case NodeKind.Map:
                 return node.Name switch
                 {

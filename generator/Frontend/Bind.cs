@@ -273,7 +273,7 @@ internal static class Bind
             }
 
             Node fresh = _table.Input(state + " is fresh", NodeType.Scalar.With(Axes.Batch));
-            Node value = _table.Map("select_positive", fresh, _parameters[start], initial);
+            Node value = _table.Map("select_greater", fresh, _table.Constant(0), _parameters[start], initial);
             _table.SetLabel(fresh, "fresh_" + name);
             _table.SetLabel(value, state.Substring(_layer.Name.Length + 1) + "_at_the_start");
             return new StateDeclaration(state, initial, value, initial) { LearnedStart = _parameters[start], Fresh = fresh };
@@ -458,15 +458,8 @@ internal static class Bind
         private Node BuildCall(CallExpression call)
         {
             ImmutableArray<Node> arguments = call.Arguments.Select(Build).ToImmutableArray();
-            return call.Function switch
-            {
-                // Without an element axis there is one element: its own sum and maximum.
-                "sum" => _table.Reduce(arguments[0], Axes.Unit, "sum"),
-                "max" when arguments.Length == 1 => _table.Reduce(arguments[0], Axes.Unit, "max"),
-                "mean" => OperationTable.Mean(_table, arguments[0]),
-                "concat" => _table.Concat(arguments),
-                _ => OperationTable.FindFunction(call.Function)!.Of(_table, arguments),
-            };
+            Function? function = OperationTable.FindReduction(call.Function, arguments.Length) ?? OperationTable.FindFunction(call.Function);
+            return call.Function == "concat" ? _table.Concat(arguments) : function!.Of(_table, arguments);
         }
 
         private void Error(string id, string message, Microsoft.CodeAnalysis.Text.TextSpan span) => _errors.Add(new EquationError(id, message, span));

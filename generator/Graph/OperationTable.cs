@@ -64,6 +64,15 @@ internal static class OperationTable
     /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
     private const double LayerNormEpsilon = 1e-5;
 
+    /// <summary>There sigmoid and the normal distribution have long been 0 or 1.</summary>
+    private const double Limit = 128;
+
+    /// <summary>Beyond these the squares of a vector's elements may leave float32; multiplied by a power of two, which rounds nothing, they do not.</summary>
+    private const double Huge = 1L << 50, Tiny = 1.0 / (1L << 50);
+
+    /// <summary>2⁻⁷⁶ and 2¹⁰⁰.</summary>
+    private const double Down = 1.0 / (1L << 38) / (1L << 38), Up = (double)(1L << 50) * (1L << 50);
+
     private static readonly Dictionary<string, Operation> Rows = new[]
     {
         Operator("add", 2, x => x[0] + x[1], (g, x, y, d) => new[] { d, d }, "({0} + {1})"),
@@ -77,73 +86,104 @@ internal static class OperationTable
             "multiply_add", 3, x => x[0] * x[1] + x[2],
             (g, x, y, d) => new[] { g.Multiply(d, x[1]), g.Multiply(d, x[0]), d }, VectorMath + "MultiplyAdd({0}, {1}, {2})"),
 
-        // x > 0 ? a : b; what the derivatives of piecewise functions are made of.
+        // a > b ? p : q, and NaN where either of a and b is; what the derivatives of piecewise functions are made of.
         Operator(
-            "select_positive", 3, x => x[0] > 0 ? x[1] : x[2],
-            (g, x, y, d) => new[] { null, g.Map("select_positive", x[0], d, g.Constant(0)), g.Map("select_positive", x[0], g.Constant(0), d) },
-            VectorMath + "SelectPositive({0}, {1}, {2})", 0.2),
+            "select_greater", 4, x => x[0] > x[1] ? x[2] : x[0] <= x[1] ? x[3] : double.NaN,
+            (g, x, y, d) => new[] { null, null, Greater(g, x[0], x[1], d, g.Constant(0)), Greater(g, x[0], x[1], g.Constant(0), d) },
+            VectorMath + "SelectGreater({0}, {1}, {2}, {3})", 0.2),
+
+        // The same value, whose changes count for nothing: what is taken away from all elements and does not change the result.
+        Operator("held", 1, x => x[0], (g, x, y, d) => new Node?[] { null }, "{0}", 0),
+
+        // The square root of a sum of squares: its slope is 0 where they all are 0.
+        Operator(
+            "root_of_squares", 1, x => Math.Sqrt(x[0]),
+            (g, x, y, d) => new[] { Greater(g, y, g.Constant(0), g.Map("div", g.Multiply(d, g.Constant(0.5)), y), g.Constant(0)) }, VectorMath + "Sqrt({0})", 0.6),
+
+        // What hard_sigmoid is between its numbers.
+        Operator("saturate", 1, x => Clip(x[0], 0, 1), (g, x, y, d) => new[] { Inside(g, x[0], 0, 1, d) }, VectorMath + "Clip({0}, 0f, 1f)"),
 
         // PyTorch's slope and offset, without the rounding of the slope.
         Operator(
-            "hard_sigmoid", 1, x => Math.Min(Math.Max(x[0] / 6 + 0.5, 0), 1),
+            "hard_sigmoid", 1, x => Clip(x[0] / 6 + 0.5, 0, 1),
             (g, x, y, d) => new[] { Inside(g, x[0], -3, 3, g.Multiply(d, g.Constant(HardSigmoidSlope))) }, VectorMath + "HardSigmoid({0})", 0.1),
 
         // A value with the axes of another too: what the adjoint of a sum is, and a state that parameters alone decide.
         Operator("broadcast", 2, x => x[0], (g, x, y, d) => new[] { d, null }, "{0}", 0),
 
-        // The normal distribution's cumulative function, for gelu's derivative.
+        // Slopes whose parts would be infinity times zero far out.
         Operator(
-            "normal_cumulative", 1, x => NormalCumulative(x[0]),
-            (g, x, y, d) => new[] { g.Multiply(d, NormalDensity(g, x[0])) }, VectorMath + "NormalCumulative({0})", 1),
+            "silu_slope", 1, x => SiluSlope(x[0]),
+            (g, x, y, d) =>
+            {
+                Node s = g.Map("sigmoid", x[0]), twoSided = g.Multiply(x[0], g.Subtract(OneMinus(g, s), s));
+                return new[] { g.Multiply(d, g.Multiply(g.Multiply(s, OneMinus(g, s)), g.Add(g.Constant(2), twoSided))) };
+            },
+            VectorMath + "SiluSlope({0})", 0.5),
+        Operator(
+            "gelu_slope", 1, x => NormalCumulative(x[0]) + Clip(x[0], -Limit, Limit) * NormalDensity(x[0]),
+            (g, x, y, d) =>
+            {
+                Node square = g.Map("square", x[0]), density = g.Multiply(g.Constant(NormalDensity(0)), g.Map("exp", g.Multiply(g.Constant(-0.5), square)));
+                return new[] { g.Multiply(d, g.Multiply(density, g.Subtract(g.Constant(2), square))) };
+            },
+            VectorMath + "GeluSlope({0})", 1),
 
         Function("identity", 1, x => x[0], (g, x, y, d) => new[] { d }, "{0}", 0),
         Function("sigmoid", 1, x => 1 / (1 + Math.Exp(-x[0])), (g, x, y, d) => new[] { g.Multiply(d, g.Multiply(y, OneMinus(g, y))) }, VectorMath + "Sigmoid({0})", 0.4),
         Function("tanh", 1, x => Math.Tanh(x[0]), (g, x, y, d) => new[] { g.Multiply(d, OneMinus(g, g.Multiply(y, y))) }, VectorMath + "Tanh({0})", 0.5),
-        Function("relu", 1, x => Math.Max(x[0], 0), (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Constant(0)) }, VectorMath + "Relu({0})", 0.1),
+        Function("relu", 1, x => Math.Max(x[0], 0), (g, x, y, d) => new[] { Greater(g, x[0], g.Constant(0), d, g.Constant(0)) }, VectorMath + "Relu({0})", 0.1),
         Function("exp", 1, x => Math.Exp(x[0]), (g, x, y, d) => new[] { g.Multiply(d, y) }, VectorMath + "Exp({0})", 0.4),
         Function("log", 1, x => Math.Log(x[0]), (g, x, y, d) => new[] { g.Map("div", d, x[0]) }, VectorMath + "Log({0})", 0.5),
         Function("sqrt", 1, x => Math.Sqrt(x[0]), (g, x, y, d) => new[] { g.Map("div", g.Multiply(d, g.Constant(0.5)), y) }, VectorMath + "Sqrt({0})", 0.6),
         Function("square", 1, x => x[0] * x[0], (g, x, y, d) => new[] { g.Multiply(d, g.Multiply(g.Constant(2), x[0])) }, "({0} * {0})", 0.1),
-        Function("abs", 1, x => Math.Abs(x[0]), (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Map("neg", d)) }, VectorMath + "Abs({0})", 0.1),
+        Function(
+            "abs", 1, x => Math.Abs(x[0]),
+            (g, x, y, d) => new[] { Greater(g, x[0], g.Constant(0), d, Greater(g, g.Constant(0), x[0], g.Map("neg", d), g.Constant(0))) }, VectorMath + "Abs({0})", 0.1),
         Function(
             "min", 2, x => Math.Min(x[0], x[1]),
-            (g, x, y, d) => Choose(g, g.Subtract(x[1], x[0]), d), VectorMath + "Min({0}, {1})", 0.1),
+            (g, x, y, d) => new[] { Share(g, x[1], x[0], d), Share(g, x[0], x[1], d) }, VectorMath + "Min({0}, {1})", 0.1),
         Function(
             "max", 2, x => Math.Max(x[0], x[1]),
-            (g, x, y, d) => Choose(g, g.Subtract(x[0], x[1]), d), VectorMath + "Max({0}, {1})", 0.1),
+            (g, x, y, d) => new[] { Share(g, x[0], x[1], d), Share(g, x[1], x[0], d) }, VectorMath + "Max({0}, {1})", 0.1),
         Function(
             "leaky_relu", 2, x => x[0] > 0 ? x[0] : x[1] * x[0],
-            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, x[1])), g.Map("select_positive", x[0], g.Constant(0), g.Multiply(d, x[0])) },
-            VectorMath + "SelectPositive({0}, {0}, {0} * {1})", 0.2) with { Defaults = ImmutableArray.Create(0.01) },
-        Function(
-            "elu", 2, x => x[0] > 0 ? x[0] : x[1] * (Math.Exp(x[0]) - 1),
-            (g, x, y, d) => new[] { g.Map("select_positive", x[0], d, g.Multiply(d, g.Add(y, x[1]))), g.Map("select_positive", x[0], g.Constant(0), g.Map("div", g.Multiply(d, y), x[1])) },
-            VectorMath + "SelectPositive({0}, {0}, {1} * (" + VectorMath + "Exp(" + VectorMath + "Min({0}, V.Zero)) - V.One))", 0.6) with { Defaults = ImmutableArray.Create(1.0) },
-        Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
-        Function(
-            "softsign", 1, x => x[0] / (1 + Math.Abs(x[0])),
-            (g, x, y, d) => new[] { g.Map("div", d, g.Map("square", g.Add(g.Constant(1), g.Map("abs", x[0])))) }, VectorMath + "Softsign({0})", 0.6),
-        Function(
-            "hard_tanh", 1, x => Math.Min(Math.Max(x[0], -1), 1),
-            (g, x, y, d) => new[] { Inside(g, x[0], -1, 1, d) }, VectorMath + "HardTanh({0})", 0.1),
-        Function(
-            "silu", 1, x => x[0] / (1 + Math.Exp(-x[0])),
-            (g, x, y, d) =>
-            {
-                Node s = g.Map("sigmoid", x[0]);
-                return new[] { g.Multiply(d, g.Add(s, g.Multiply(y, OneMinus(g, s)))) };
-            },
-            VectorMath + "Silu({0})", 0.5),
-        Function(
-            "gelu", 1, x => x[0] * NormalCumulative(x[0]),
-            (g, x, y, d) => new[] { g.Multiply(d, g.Add(g.Map("normal_cumulative", x[0]), g.Multiply(x[0], NormalDensity(g, x[0])))) }, VectorMath + "Gelu({0})", 1),
-        Function(
-            "clip", 3, x => Math.Min(Math.Max(x[0], x[1]), x[2]),
             (g, x, y, d) => new[]
             {
-                g.Map("select_positive", g.Subtract(x[0], x[1]), g.Map("select_positive", g.Subtract(x[2], x[0]), d, g.Constant(0)), g.Constant(0)),
-                g.Map("select_positive", g.Subtract(x[1], x[0]), d, g.Constant(0)),
-                g.Map("select_positive", g.Subtract(x[0], x[2]), d, g.Constant(0)),
+                Greater(g, x[0], g.Constant(0), d, g.Multiply(d, x[1])),
+                Greater(g, x[0], g.Constant(0), g.Constant(0), g.Multiply(d, x[0])),
+            },
+            VectorMath + "LeakyRelu({0}, {1})", 0.2) with { Defaults = ImmutableArray.Create(0.01) },
+        Function(
+            "elu", 2, x => x[0] < 0 ? x[1] * ExpMinusOne(x[0]) : x[0],
+            (g, x, y, d) => new[]
+            {
+                Greater(g, x[0], g.Constant(0), d, g.Multiply(d, g.Add(y, x[1]))),
+                Greater(g, x[0], g.Constant(0), g.Constant(0), g.Multiply(d, g.Map("elu", x[0], g.Constant(1)))),
+            },
+            VectorMath + "Elu({0}, {1})", 0.6) with { Defaults = ImmutableArray.Create(1.0) },
+        Function("softplus", 1, x => Math.Max(x[0], 0) + Math.Log(1 + Math.Exp(-Math.Abs(x[0]))), (g, x, y, d) => new[] { g.Multiply(d, g.Map("sigmoid", x[0])) }, VectorMath + "Softplus({0})", 1),
+        Function(
+            "softsign", 1, x => double.IsInfinity(x[0]) ? Math.Sign(x[0]) : x[0] / (1 + Math.Abs(x[0])),
+            (g, x, y, d) => new[] { g.Map("div", d, g.Map("square", g.Add(g.Constant(1), g.Map("abs", x[0])))) }, VectorMath + "Softsign({0})", 0.6),
+        Function(
+            "hard_tanh", 1, x => Clip(x[0], -1, 1),
+            (g, x, y, d) => new[] { Inside(g, x[0], -1, 1, d) }, VectorMath + "HardTanh({0})", 0.1),
+        Function(
+            "silu", 1, x => Math.Max(x[0], double.MinValue) / (1 + Math.Exp(-x[0])),
+            (g, x, y, d) => new[] { g.Multiply(d, g.Map("silu_slope", x[0])) },
+            VectorMath + "Silu({0})", 0.5),
+        Function(
+            "gelu", 1, x => Math.Max(x[0], -Limit) * NormalCumulative(x[0]),
+            (g, x, y, d) => new[] { g.Multiply(d, g.Map("gelu_slope", x[0])) },
+            VectorMath + "Gelu({0})", 1),
+        Function(
+            "clip", 3, x => Clip(x[0], x[1], x[2]),
+            (g, x, y, d) => new[]
+            {
+                Greater(g, x[1], x[0], g.Constant(0), Greater(g, x[0], x[2], g.Constant(0), d)),
+                Greater(g, x[1], x[0], Greater(g, x[2], x[1], d, g.Constant(0)), g.Constant(0)),
+                Greater(g, x[0], x[2], d, Greater(g, x[1], x[2], d, g.Constant(0))),
             },
             VectorMath + "Min(" + VectorMath + "Max({0}, {1}), {2})", 0.2),
     }.ToDictionary(row => row.Name);
@@ -153,10 +193,10 @@ internal static class OperationTable
         // As ONNX defines them, alpha before beta.
         new Composition("affine", 3, (g, x) => g.Add(g.Multiply(x[0], x[1]), x[2])),
         new Composition("scaled_tanh", 3, (g, x) => g.Multiply(g.Map("tanh", g.Multiply(x[0], x[2])), x[1])),
-        new Composition("thresholded_relu", 2, (g, x) => g.Map("select_positive", g.Subtract(x[0], x[1]), x[0], g.Constant(0))) { Defaults = ImmutableArray.Create(1.0) },
+        new Composition("thresholded_relu", 2, (g, x) => Greater(g, x[0], x[1], x[0], g.Constant(0))) { Defaults = ImmutableArray.Create(1.0) },
         new Composition("hard_sigmoid", 3, (g, x) => x[1].IsConstant(HardSigmoidSlope) && x[2].IsConstant(HardSigmoidOffset)
             ? g.Map("hard_sigmoid", x[0])
-            : g.Map("clip", g.Add(g.Multiply(x[0], x[1]), x[2]), g.Constant(0), g.Constant(1)))
+            : g.Map("saturate", g.Add(g.Multiply(x[0], x[1]), x[2])))
         {
             Defaults = ImmutableArray.Create(HardSigmoidSlope, HardSigmoidOffset),
         },
@@ -164,14 +204,39 @@ internal static class OperationTable
         // The maximum is taken off first, so that no exponential overflows.
         new Composition("softmax", 1, (g, x) =>
         {
-            Node exponentials = g.Map("exp", g.Subtract(x[0], g.Reduce(x[0], Axes.Unit, "max")));
+            Node exponentials = g.Map("exp", g.Subtract(x[0], g.Map("held", g.Reduce(x[0], Axes.Unit, "max"))));
             return g.Map("div", exponentials, g.Reduce(exponentials, Axes.Unit, "sum"));
         }),
         new Composition("layer_norm", 1, (g, x) =>
         {
-            Node centred = g.Subtract(x[0], Mean(g, x[0]));
+            Node largest = Largest(g, x[0]);
+            Node scaled = g.Multiply(x[0], Greater(g, largest, g.Constant(Huge), g.Constant(Down), g.Constant(1)));
+            Node centred = g.Subtract(scaled, Mean(g, scaled));
             Node variance = Mean(g, g.Map("square", centred));
-            return g.Map("div", centred, g.Map("sqrt", g.Add(variance, g.Constant(LayerNormEpsilon))));
+
+            // Scaled by the square of so small a number the epsilon would be 0; by the number itself it stands beside the root.
+            Node epsilon = Greater(g, largest, g.Constant(Huge), g.Constant(0), g.Constant(LayerNormEpsilon));
+            Node beside = Greater(g, largest, g.Constant(Huge), g.Constant(Down * Math.Sqrt(LayerNormEpsilon)), g.Constant(0));
+            return g.Map("div", centred, g.Add(g.Map("root_of_squares", g.Add(variance, epsilon)), beside));
+        }),
+    }.ToDictionary(row => row.Name);
+
+    /// <summary>What equations may call with one vector and what gives one element. Of one element it is that element's own.</summary>
+    private static readonly Dictionary<string, Composition> Reductions = new[]
+    {
+        new Composition("sum", 1, (g, x) => g.Reduce(x[0], Axes.Unit)),
+        new Composition("mean", 1, (g, x) => Mean(g, x[0])),
+        new Composition("max", 1, (g, x) => g.Reduce(x[0], Axes.Unit, "max")),
+
+        // The squares of what is huge or tiny leave float32.
+        new Composition("norm", 1, (g, x) =>
+        {
+            Node largest = Largest(g, x[0]);
+            Node squares = g.Map("square", g.Multiply(x[0], Scale(Down, Up)));
+            return g.Multiply(g.Map("root_of_squares", g.Reduce(squares, Axes.Unit)), Scale(1 / Down, 1 / Up));
+
+            Node Scale(double ofHuge, double ofTiny) =>
+                Greater(g, largest, g.Constant(Huge), g.Constant(ofHuge), Greater(g, g.Constant(Tiny), largest, g.Constant(ofTiny), g.Constant(1)));
         }),
     }.ToDictionary(row => row.Name);
 
@@ -185,7 +250,14 @@ internal static class OperationTable
         : Rows.TryGetValue(name, out Operation? row) && row.IsFunction ? row
         : null;
 
-    /// <summary>Names of all functions that equations may call.</summary>
+    /// <summary>A function of one vector that gives one element, or null. <c>max</c> of two values is not one.</summary>
+    public static Function? FindReduction(string name, int arguments) =>
+        arguments == 1 && Reductions.TryGetValue(name, out Composition? reduction) ? reduction : null;
+
+    /// <summary>Names of the functions of a vector that give one element.</summary>
+    public static IEnumerable<string> ReductionNames => Reductions.Keys;
+
+    /// <summary>Names of all functions that equations may call and that keep a value's size.</summary>
     public static IEnumerable<string> FunctionNames => Rows.Values.Where(row => row.IsFunction).Select(row => row.Name).Concat(Compositions.Keys);
 
     public static IEnumerable<Operation> All => Rows.Values;
@@ -196,14 +268,19 @@ internal static class OperationTable
     private static Operation Function(string name, int arity, Func<double[], double> meaning, Derivative derivative, string code, double cycles) =>
         new(name, arity, meaning, derivative, code, cycles);
 
+    private static double SiluSlope(double x)
+    {
+        double s = 1 / (1 + Math.Exp(-x));
+        return s + Clip(x, -Limit, Limit) * s * (1 - s);
+    }
+
     /// <summary>exp(-x²/2) / √(2π).</summary>
-    private static Node NormalDensity(NodeTable g, Node x) =>
-        g.Multiply(g.Constant(1 / Math.Sqrt(2 * Math.PI)), g.Map("exp", g.Multiply(g.Constant(-0.5), g.Multiply(x, x))));
+    private static double NormalDensity(double x) => Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
 
     /// <summary>The normal distribution's cumulative function, by its continued fraction in the tails and its series in the middle.</summary>
     private static double NormalCumulative(double x)
     {
-        double magnitude = Math.Abs(x), density = Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+        double magnitude = Math.Abs(x), density = NormalDensity(x);
         double upper;
         if (magnitude < 5)
         {
@@ -237,11 +314,25 @@ internal static class OperationTable
 
     private static Node OneMinus(NodeTable g, Node value) => g.Subtract(g.Constant(1), value);
 
-    private static Node?[] Choose(NodeTable g, Node firstWins, Node d) => new Node?[]
-    {
-        g.Map("select_positive", firstWins, d, g.Constant(0)), g.Map("select_positive", firstWins, g.Constant(0), d),
-    };
+    private static Node Greater(NodeTable g, Node left, Node right, Node above, Node otherwise) => g.Map("select_greater", left, right, above, otherwise);
 
-    private static Node Inside(NodeTable g, Node x, double low, double high, Node d) => g.Map(
-        "select_positive", g.Subtract(x, g.Constant(low)), g.Map("select_positive", g.Subtract(g.Constant(high), x), d, g.Constant(0)), g.Constant(0));
+    /// <summary>What <paramref name="greater"/> gets of d: all of it where it is the greater one, half where they are equal.</summary>
+    private static Node Share(NodeTable g, Node greater, Node lesser, Node d) =>
+        Greater(g, greater, lesser, d, Greater(g, lesser, greater, g.Constant(0), g.Multiply(d, g.Constant(0.5))));
+
+    /// <summary>d strictly between two numbers, 0 on them and beyond.</summary>
+    private static Node Inside(NodeTable g, Node x, double low, double high, Node d) =>
+        Greater(g, x, g.Constant(low), Greater(g, g.Constant(high), x, d, g.Constant(0)), g.Constant(0));
+
+    /// <summary>The greatest magnitude of a value's elements.</summary>
+    private static Node Largest(NodeTable g, Node value) => g.Reduce(g.Map("abs", value), Axes.Unit, "max");
+
+    private static double Clip(double x, double low, double high) => Math.Min(Math.Max(x, low), high);
+
+    /// <summary>eˣ - 1 without cancellation: the rounding errors of eˣ cancel against its logarithm (Kahan).</summary>
+    private static double ExpMinusOne(double x)
+    {
+        double power = Math.Exp(x);
+        return power == 1 || double.IsNaN(power) ? x : power - 1 == -1 ? -1 : (power - 1) * x / Math.Log(power);
+    }
 }

@@ -202,8 +202,10 @@ internal static class Differentiate
                 Give(node.Inputs[0], d);
                 break;
             case NodeKind.Reduce:
-                // Where the value is the maximum itself.
-                Give(node.Inputs[0], table.Map("select_positive", table.Subtract(node, node.Inputs[0]), table.Constant(0), d));
+                // Those that are the maximum share it.
+                Node zero = table.Constant(0);
+                Node greatest = table.Reduce(table.Map("select_greater", node, node.Inputs[0], zero, table.Constant(1)), node.Over);
+                Give(node.Inputs[0], table.Map("select_greater", node, node.Inputs[0], zero, table.Map("div", d, greatest)));
                 break;
             case NodeKind.Concat:
                 int first = 0;

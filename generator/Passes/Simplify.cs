@@ -108,10 +108,10 @@ internal static class Simplify
                 return table.Constant(0);
             case "neg" when x[0].IsMap("neg"):
                 return x[0].Inputs[0];
-            case "select_positive" when x[1] == x[2]:
-                return x[1];
-            case "select_positive" when x[0].Kind == NodeKind.Constant:
-                return x[0].Value > 0 ? x[1] : x[2];
+            case "select_greater" when x[2] == x[3]:
+                return x[2];
+            case "select_greater" when x[0].Kind == NodeKind.Constant && x[1].Kind == NodeKind.Constant:
+                return x[0].Value > x[1].Value ? x[2] : x[3];
             default:
                 return node;
         }

@@ -32,20 +32,20 @@ public static partial class VectorMath
 
     /// <summary>Returns <paramref name="x"/> where it is positive, otherwise <c>slope * x</c>.</summary>
     /// <param name="x">The vector.</param>
-    /// <param name="slope">The slope for negative elements; 0.01 in most frameworks.</param>
+    /// <param name="slope">The slopes for negative elements; 0.01 in most frameworks.</param>
     [MethodImpl(Inline)]
-    public static Vector512<float> LeakyRelu(Vector512<float> x, float slope) =>
-        Avx512F.BlendVariable(x * Vector512.Create(slope), x, Avx512F.CompareGreaterThan(x, Vector512<float>.Zero));
+    public static Vector512<float> LeakyRelu(Vector512<float> x, Vector512<float> slope) =>
+        Avx512F.BlendVariable(x * slope, x, Avx512F.CompareGreaterThan(x, Vector512<float>.Zero));
 
-    /// <inheritdoc cref="LeakyRelu(Vector512{float}, float)"/>
+    /// <inheritdoc cref="LeakyRelu(Vector512{float}, Vector512{float})"/>
     [MethodImpl(Inline)]
-    public static Vector256<float> LeakyRelu(Vector256<float> x, float slope) =>
-        Avx.BlendVariable(x * Vector256.Create(slope), x, Avx.CompareGreaterThan(x, Vector256<float>.Zero));
+    public static Vector256<float> LeakyRelu(Vector256<float> x, Vector256<float> slope) =>
+        Avx.BlendVariable(x * slope, x, Avx.CompareGreaterThan(x, Vector256<float>.Zero));
 
-    /// <inheritdoc cref="LeakyRelu(Vector512{float}, float)"/>
+    /// <inheritdoc cref="LeakyRelu(Vector512{float}, Vector512{float})"/>
     [MethodImpl(Inline)]
-    public static Vector128<float> LeakyRelu(Vector128<float> x, float slope) =>
-        Vector128.ConditionalSelect(Vector128.GreaterThan(x, Vector128<float>.Zero), x, x * Vector128.Create(slope));
+    public static Vector128<float> LeakyRelu(Vector128<float> x, Vector128<float> slope) =>
+        Vector128.ConditionalSelect(Vector128.GreaterThan(x, Vector128<float>.Zero), x, x * slope);
 
     /// <summary>
     /// Returns <paramref name="x"/> where it is positive, otherwise <c>alpha * (e^x - 1)</c>; error at most 3 ulp, near zero too.
@@ -54,7 +54,7 @@ public static partial class VectorMath
     /// <param name="alpha">What large negative elements approach, negated; 1 in most frameworks.</param>
     /// <remarks>Clevert, Unterthiner &amp; Hochreiter 2015.</remarks>
     [MethodImpl(Inline)]
-    public static Vector512<float> Elu(Vector512<float> x, float alpha)
+    public static Vector512<float> Elu(Vector512<float> x, Vector512<float> alpha)
     {
         var negative = Avx512F.Max(Vector512.Create(EluLowest), Avx512F.Min(Vector512<float>.Zero, x));
         var shifted = Avx512F.FusedMultiplyAdd(negative, Vector512.Create(Log2E), Vector512.Create(RoundingShift));
@@ -68,13 +68,13 @@ public static partial class VectorMath
         var p = Avx512F.FusedMultiplyAdd(Avx512F.FusedMultiplyAdd(high, r2, low), r2, r);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector512.Create(OneBits)).AsSingle();
-        var y = Avx512F.FusedMultiplyAdd(p, scale, scale - Vector512.Create(1f)) * Vector512.Create(alpha);
+        var y = Avx512F.FusedMultiplyAdd(p, scale, scale - Vector512.Create(1f)) * alpha;
         return Avx512F.BlendVariable(x, y, Avx512F.CompareLessThan(x, Vector512<float>.Zero));
     }
 
-    /// <inheritdoc cref="Elu(Vector512{float}, float)"/>
+    /// <inheritdoc cref="Elu(Vector512{float}, Vector512{float})"/>
     [MethodImpl(Inline)]
-    public static Vector256<float> Elu(Vector256<float> x, float alpha)
+    public static Vector256<float> Elu(Vector256<float> x, Vector256<float> alpha)
     {
         var negative = Avx.Max(Vector256.Create(EluLowest), Avx.Min(Vector256<float>.Zero, x));
         var shifted = Fma.MultiplyAdd(negative, Vector256.Create(Log2E), Vector256.Create(RoundingShift));
@@ -88,13 +88,13 @@ public static partial class VectorMath
         var p = Fma.MultiplyAdd(Fma.MultiplyAdd(high, r2, low), r2, r);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector256.Create(OneBits)).AsSingle();
-        var y = Fma.MultiplyAdd(p, scale, scale - Vector256.Create(1f)) * Vector256.Create(alpha);
+        var y = Fma.MultiplyAdd(p, scale, scale - Vector256.Create(1f)) * alpha;
         return Avx.BlendVariable(x, y, Avx.CompareLessThan(x, Vector256<float>.Zero));
     }
 
-    /// <inheritdoc cref="Elu(Vector512{float}, float)"/>
+    /// <inheritdoc cref="Elu(Vector512{float}, Vector512{float})"/>
     [MethodImpl(Inline)]
-    public static Vector128<float> Elu(Vector128<float> x, float alpha)
+    public static Vector128<float> Elu(Vector128<float> x, Vector128<float> alpha)
     {
         var negative = AtLeast(AtMost(x, 0f), EluLowest);
         var shifted = (negative * Vector128.Create(Log2E)) + Vector128.Create(RoundingShift);
@@ -109,7 +109,7 @@ public static partial class VectorMath
         var p = MultiplyAdd(MultiplyAdd(high, r2, low), r2, r);
 
         var scale = ((shifted.AsInt32() << MantissaBits) + Vector128.Create(OneBits)).AsSingle();
-        var y = MultiplyAdd(p, scale, scale - Vector128.Create(1f)) * Vector128.Create(alpha);
+        var y = MultiplyAdd(p, scale, scale - Vector128.Create(1f)) * alpha;
         return Vector128.ConditionalSelect(Vector128.LessThan(x, Vector128<float>.Zero), y, x);
     }
 

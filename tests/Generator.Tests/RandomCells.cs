@@ -17,6 +17,10 @@ internal sealed class RandomCell
 
     private static readonly int[] BroadSizes = [2, 3, 5, 5, 9, 17, 33];
 
+    // What is the same number over a stretch, and what has a kink that such a number may be.
+    private static readonly string[] Flat = ["relu", "thresholded_relu", "hard_sigmoid", "hard_tanh", "clip"];
+    private static readonly string[] Kinked = [.. Flat, "leaky_relu", "abs"];
+
     private readonly Random _random;
     private readonly bool _isBroad;
     private readonly string _function;
@@ -330,6 +334,11 @@ internal sealed class RandomCell
     {
         _isFunctionUsed |= function == _function;
         string inner = Vector(size, depth - 1);
+        if (Kinked.Contains(function) && Flat.Any(flat => inner.Contains(flat + "(", StringComparison.Ordinal)))
+        {
+            inner += " + 0.05";
+        }
+
         switch (function)
         {
             case "log":
@@ -342,6 +351,10 @@ internal sealed class RandomCell
                 return $"0.2 * sum({Leaf(null)}) * tanh({inner})";
             case "mean":
                 return $"mean({Leaf(null)}) * tanh({inner})";
+            case "norm":
+                return $"norm({Leaf(null)}) * tanh({inner})";
+            case "hard_sigmoid" when _random.Next(2) == 0:
+                return $"hard_sigmoid({inner}, 0.2, 0.5)";
             case "max" when _random.Next(2) == 0:
                 return $"max({Leaf(null)}) * tanh({inner})";
             case "softmax":

@@ -53,6 +53,7 @@ public sealed class SharedCellTests
     public static TheoryData<string, string, string> Mistakes => new()
     {
         { "# one\n\nh[t] = «tahn»(W @ x[t])", DiagnosticIds.UnknownName, "Layer 'own_0' of 'M': no function is called 'tahn' (did you mean 'tanh'?)" },
+        { "h[t] = «sum(W @ x[t], h[t-1])»", DiagnosticIds.SyntaxError, "Layer 'own_0' of 'M': 'sum' takes 1 value, not 2" },
         { "# one\r\n\r\n  h[t] = W @ x[t] + «c[t]»\r\n", DiagnosticIds.NotAssigned, "Layer 'own_0' of 'M': 'c' is never assigned" },
         { "# one\r\nh[t] = W @ x[t] +«»\r\n", DiagnosticIds.SyntaxError, "Cell 'own': Expected a value, a number, a call or '(', but the line ends here" },
         { "h[t] = W @ x[t] «;»", DiagnosticIds.SyntaxError, "Cell 'own': ';' is not part of the equation language" },

@@ -58,11 +58,19 @@ public sealed class AccuracyTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void SiluSlope(VectorWidth width) => Check<SiluSlope>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void NormalCumulative(VectorWidth width) => Check<NormalCumulative>(width);
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Gelu(VectorWidth width) => Check<Gelu>(width);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void GeluSlope(VectorWidth width) => Check<GeluSlope>(width);
 
     [Theory]
     [MemberData(nameof(Widths))]

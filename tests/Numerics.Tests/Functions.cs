@@ -73,11 +73,11 @@ internal readonly struct LeakyRelu : IVectorFunction
 
     public static double AllowedUlp(double x, double exact) => 0.5;
 
-    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.LeakyRelu(x, 0.01f);
+    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.LeakyRelu(x, Vector512.Create(0.01f));
 
-    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.LeakyRelu(x, 0.01f);
+    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.LeakyRelu(x, Vector256.Create(0.01f));
 
-    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.LeakyRelu(x, 0.01f);
+    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.LeakyRelu(x, Vector128.Create(0.01f));
 }
 
 internal readonly struct Elu : IVectorFunction
@@ -86,11 +86,11 @@ internal readonly struct Elu : IVectorFunction
 
     public static double AllowedUlp(double x, double exact) => 3;
 
-    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.Elu(x, 1.5f);
+    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.Elu(x, Vector512.Create(1.5f));
 
-    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.Elu(x, 1.5f);
+    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.Elu(x, Vector256.Create(1.5f));
 
-    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.Elu(x, 1.5f);
+    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.Elu(x, Vector128.Create(1.5f));
 }
 
 internal readonly struct Softplus : IVectorFunction
@@ -158,6 +158,19 @@ internal readonly struct Silu : IVectorFunction
     public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.Silu(x);
 }
 
+internal readonly struct SiluSlope : IVectorFunction
+{
+    public static double Exact(double x) => Reference.SiluSlope(x);
+
+    public static double AllowedUlp(double x, double exact) => 1e-6 / Ulp.Of(exact);
+
+    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.SiluSlope(x);
+
+    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.SiluSlope(x);
+
+    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.SiluSlope(x);
+}
+
 internal readonly struct NormalCumulative : IVectorFunction
 {
     public static double Exact(double x) => Reference.NormalCumulative(x);
@@ -182,6 +195,19 @@ internal readonly struct Gelu : IVectorFunction
     public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.Gelu(x);
 
     public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.Gelu(x);
+}
+
+internal readonly struct GeluSlope : IVectorFunction
+{
+    public static double Exact(double x) => Reference.NormalCumulative(x) + (double.IsInfinity(x) ? 0 : x * Reference.NormalDensity(x));
+
+    public static double AllowedUlp(double x, double exact) => 1e-6 / Ulp.Of(exact);
+
+    public static Vector512<float> Evaluate(Vector512<float> x) => VectorMath.GeluSlope(x);
+
+    public static Vector256<float> Evaluate(Vector256<float> x) => VectorMath.GeluSlope(x);
+
+    public static Vector128<float> Evaluate(Vector128<float> x) => VectorMath.GeluSlope(x);
 }
 
 internal readonly struct Abs : IVectorFunction

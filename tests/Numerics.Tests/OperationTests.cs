@@ -39,6 +39,51 @@ public sealed class OperationTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void SelectGreaterChoosesByEveryPair(VectorWidth width)
+    {
+        width.SkipUnlessSupported();
+        foreach (var a in Values)
+        {
+            foreach (var b in Values)
+            {
+                var actual = width switch
+                {
+                    VectorWidth.Bits512 => Elements(VectorMath.SelectGreater(Vector512.Create(a), Vector512.Create(b), Vector512.Create(2f), Vector512.Create(3f))),
+                    VectorWidth.Bits256 => Elements(VectorMath.SelectGreater(Vector256.Create(a), Vector256.Create(b), Vector256.Create(2f), Vector256.Create(3f))),
+                    _ => Elements(VectorMath.SelectGreater(Vector128.Create(a), Vector128.Create(b), Vector128.Create(2f), Vector128.Create(3f))),
+                };
+                var expected = float.IsNaN(a) || float.IsNaN(b) ? float.NaN : a > b ? 2f : 3f;
+                Assert.All(actual, value => Assert.Equal(expected, value));
+            }
+        }
+    }
+
+    /// <summary>A NaN in one lane leaves the others alone.</summary>
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void SelectGreaterWorksLaneByLane(VectorWidth width)
+    {
+        width.SkipUnlessSupported();
+        var length = (int)width / 32;
+        for (var lane = 0; lane < length; lane++)
+        {
+            var left = new float[length];
+            (left[lane], left[(lane + 1) % length]) = (float.NaN, 1f);
+            var actual = width switch
+            {
+                VectorWidth.Bits512 => Elements(VectorMath.SelectGreater(Vector512.Create(left), Vector512<float>.Zero, Vector512.Create(2f), Vector512.Create(3f))),
+                VectorWidth.Bits256 => Elements(VectorMath.SelectGreater(Vector256.Create(left), Vector256<float>.Zero, Vector256.Create(2f), Vector256.Create(3f))),
+                _ => Elements(VectorMath.SelectGreater(Vector128.Create(left), Vector128<float>.Zero, Vector128.Create(2f), Vector128.Create(3f))),
+            };
+            for (var i = 0; i < length; i++)
+            {
+                Assert.Equal(i == lane ? float.NaN : i == (lane + 1) % length ? 2f : 3f, actual[i]);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void MultiplyAddRoundsOnceWhereFused(VectorWidth width)
     {
         width.SkipUnlessSupported();

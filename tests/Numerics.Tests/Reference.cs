@@ -23,6 +23,16 @@ internal static class Reference
         return u == 1 || double.IsNaN(u) ? x : Math.Log(u) * x / (u - 1);
     }
 
+    /// <summary>The slope of x / (1 + e^-x).</summary>
+    public static double SiluSlope(double x)
+    {
+        var s = 1 / (1 + Math.Exp(-x));
+        return double.IsInfinity(x) ? s : s + (x * s * (1 - s));
+    }
+
+    /// <summary>The standard normal distribution's density.</summary>
+    public static double NormalDensity(double x) => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+
     /// <summary>The standard normal distribution function: its series around zero, a continued fraction in the tails.</summary>
     public static double NormalCumulative(double x)
     {
@@ -32,7 +42,7 @@ internal static class Reference
         }
 
         var z = Math.Abs(x);
-        var density = Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI);
+        var density = NormalDensity(z);
         double tail;
         if (z > 40)
         {

@@ -27,6 +27,9 @@ public sealed class SameBitsTests
     [Fact]
     public void Gelu() => Check<Gelu>();
 
+    [Fact]
+    public void GeluSlope() => Check<GeluSlope>();
+
     private static void Check<TFunction>()
         where TFunction : struct, IVectorFunction
     {

@@ -52,7 +52,7 @@ public sealed class SpecialValueTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Elu(VectorWidth width) => Check<Elu>(
-        width, (0f, 0f), (-0f, -0f), (Infinity, Infinity), (-Infinity, -1.5f), (-1e30f, -1.5f));
+        width, (0f, 0f), (-0f, -0f), (Infinity, Infinity), (-Infinity, -1.5f), (-1e30f, -1.5f), (-1e-8f, -1.5e-8f), (-1e-30f, -1.5e-30f));
 
     [Theory]
     [MemberData(nameof(Widths))]

@@ -339,8 +339,7 @@ internal sealed class CellShapes
         BinaryExpression { Operator: '@' } product => Factor(product, out bool transposed) is { } matrix && _declared.TryGetValue(matrix, out DeclaredShape shape)
             && (transposed ? shape.IsOneColumn : shape.IsOneRow),
         BinaryExpression binary => IsScalar(binary.Left) && IsScalar(binary.Right),
-        CallExpression { Function: "sum" or "mean" } => true,
-        CallExpression { Function: "max" } call when call.Arguments.Count == 1 => true,
+        CallExpression call when OperationTable.FindReduction(call.Function, call.Arguments.Count) is not null => true,
         CallExpression { Function: "concat" or "transpose" } => false,
         CallExpression call => call.Arguments.All(IsScalar),
         _ => false,
@@ -397,7 +396,7 @@ internal sealed class CellShapes
 
         Size?[] sizes = call.Arguments.Select(Visit).ToArray();
         string function = call.Function;
-        if (function is "sum" or "mean" || (function == "max" && sizes.Length == 1))
+        if (OperationTable.FindReduction(function, sizes.Length) is not null)
         {
             return null;
         }
@@ -410,7 +409,7 @@ internal sealed class CellShapes
             return joined;
         }
 
-        if (OperationTable.FindFunction(function) is not Function known)
+        if ((OperationTable.FindFunction(function) ?? OperationTable.FindReduction(function, 1)) is not Function known)
         {
             string remedy = Aliases.FunctionRemedy(function, Vocabulary.Functions.Concat(Params.Keys), isCalled: true);
             Error(DiagnosticIds.UnknownName, $"no function is called '{function}' {remedy}", call.FunctionSpan);

@@ -17,7 +17,7 @@ internal static class Vocabulary
     public static readonly ImmutableArray<string> Functions = ImmutableArray.Create(
         "sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "thresholded_relu", "elu", "softplus", "softsign", "hard_sigmoid", "hard_tanh",
         "gelu", "silu", "affine",
-        "identity", "exp", "log", "sqrt", "square", "abs", "min", "max", "clip", "sum", "mean", "softmax", "layer_norm",
+        "identity", "exp", "log", "sqrt", "square", "abs", "min", "max", "clip", "sum", "mean", "norm", "softmax", "layer_norm",
         "concat", "transpose");
 
     /// <summary>Functions that also repeat over a range: <c>sum{k in 1..L}(…)</c>.</summary>

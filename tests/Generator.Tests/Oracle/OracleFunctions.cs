@@ -4,6 +4,7 @@ namespace Unrolled.Generator.Tests.Oracle;
 internal static class OracleFunctions
 {
     /// <summary>A function of one argument, and the points where its derivative jumps.</summary>
+    /// <remarks>Infinities give what the function tends to, NaN gives NaN.</remarks>
     internal sealed record Unary(Func<double, double> Value, params double[] Kinks);
 
     internal static readonly IReadOnlyDictionary<string, Unary> UnaryFunctions = new Dictionary<string, Unary>
@@ -11,21 +12,23 @@ internal static class OracleFunctions
         ["identity"] = new(a => a),
         ["sigmoid"] = new(Sigmoid),
         ["tanh"] = new(Math.Tanh),
-        ["relu"] = new(a => a > 0 ? a : 0, 0),
+        ["relu"] = new(a => Math.Max(a, 0), 0),
         ["leaky_relu"] = new(a => a > 0 ? a : 0.01 * a, 0),
-        ["elu"] = new(a => a > 0 ? a : ExpMinusOne(a)),
+        ["elu"] = new(a => Elu(a, 1)),
         ["softplus"] = new(a => Math.Max(a, 0) + LogOnePlus(Math.Exp(-Math.Abs(a)))),
-        ["softsign"] = new(a => a / (1 + Math.Abs(a))),
+        ["softsign"] = new(a => double.IsInfinity(a) ? Math.Sign(a) : a / (1 + Math.Abs(a))),
         ["hard_sigmoid"] = new(a => Math.Clamp(a / 6 + 0.5, 0, 1), -3, 3),
         ["hard_tanh"] = new(a => Math.Clamp(a, -1, 1), -1, 1),
-        ["gelu"] = new(a => 0.5 * a * (1 + ErrorFunction(a / Math.Sqrt(2)))),
-        ["silu"] = new(a => a * Sigmoid(a)),
+        ["gelu"] = new(a => double.IsNegativeInfinity(a) ? 0 : 0.5 * a * (1 + ErrorFunction(a / Math.Sqrt(2)))),
+        ["silu"] = new(a => double.IsNegativeInfinity(a) ? 0 : a * Sigmoid(a)),
         ["exp"] = new(Math.Exp),
         ["log"] = new(Math.Log),
         ["sqrt"] = new(Math.Sqrt),
         ["square"] = new(a => a * a),
         ["abs"] = new(Math.Abs, 0),
     };
+
+    internal static double Elu(double a, double scale) => a < 0 ? scale * ExpMinusOne(a) : a;
 
     private static double Sigmoid(double a) => a >= 0 ? 1 / (1 + Math.Exp(-a)) : Math.Exp(a) / (1 + Math.Exp(a));
 
@@ -47,6 +50,11 @@ internal static class OracleFunctions
     internal static double ErrorFunction(double a)
     {
         double magnitude = Math.Abs(a);
+        if (double.IsNaN(a))
+        {
+            return a;
+        }
+
         if (magnitude > 6)
         {
             return Math.Sign(a);

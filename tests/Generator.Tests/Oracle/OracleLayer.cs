@@ -262,7 +262,7 @@ internal sealed class OracleLayer
                 value = Elementwise(Then(Elementwise(first, operands[2], (a, beta) => Math.Tanh(beta * a))), operands[1], (a, alpha) => alpha * a);
                 break;
             case "thresholded_relu":
-                value = Elementwise(first, operands.Length > 1 ? operands[1] : new FixedValue([1]), (a, alpha) => a > alpha ? a : 0, watchDifference: true);
+                value = Elementwise(first, operands.Length > 1 ? operands[1] : new FixedValue([1]), (a, alpha) => a > alpha ? a : a <= alpha ? 0 : double.NaN, watchDifference: true);
                 break;
             case "hard_sigmoid" when operands.Length > 1:
                 OracleValue beta = operands.Length > 2 ? operands[2] : new FixedValue([0.5]);
@@ -282,13 +282,16 @@ internal sealed class OracleLayer
                 value = Elementwise(first, operands[1], (a, slope) => a > 0 ? a : slope * a, watchFirst: true);
                 break;
             case "elu" when operands.Length == 2:
-                value = Elementwise(first, operands[1], (a, scale) => a > 0 ? a : scale * (Math.Exp(a) - 1), watchFirst: true);
+                value = Elementwise(first, operands[1], OracleFunctions.Elu, watchFirst: true);
                 break;
             case "sum":
                 value = new RowValue(1, first, (from, to) => to[0] = from.Sum());
                 break;
             case "mean":
                 value = new RowValue(1, first, (from, to) => to[0] = from.Sum() / from.Length);
+                break;
+            case "norm":
+                value = new RowValue(1, first, (from, to) => to[0] = Norm(from));
                 break;
             case "max" when operands.Length == 1:
                 value = new RowValue(1, first, (from, to) => to[0] = Largest(from));
@@ -409,7 +412,15 @@ internal sealed class OracleLayer
             _watch.Note(from[i] - from.Where((_, other) => other != i).Max());
         }
 
-        return from.Max();
+        return from.Aggregate(Math.Max);
+    }
+
+    // Its slope has no value where all elements are zero, from where it rises in every direction.
+    private double Norm(double[] from)
+    {
+        double norm = Math.Sqrt(from.Sum(a => a * a));
+        _watch.Note(norm);
+        return norm;
     }
 
     private static void Softmax(double[] from, double[] to)
@@ -466,7 +477,7 @@ internal sealed class OracleLayer
         BinaryExpression binary => Math.Max(SizeOf(binary.Left), SizeOf(binary.Right)),
         CallExpression call => Function(call) switch
         {
-            "sum" or "mean" => 1,
+            "sum" or "mean" or "norm" => 1,
             "max" when call.Arguments.Count == 1 => 1,
             "concat" => call.Arguments.Sum(SizeOf),
             _ => call.Arguments.Max(SizeOf),

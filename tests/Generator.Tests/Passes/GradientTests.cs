@@ -52,7 +52,7 @@ public sealed class GradientTests
         for (int trial = 0; trial < 50; trial++)
         {
             double[] x = Enumerable.Range(0, operation.Arity).Select(_ => random.NextDouble() * 4 - 2).ToArray();
-            if (name is "log" or "sqrt")
+            if (name is "log" or "sqrt" or "root_of_squares")
             {
                 x[0] = Math.Abs(x[0]) + 0.1;
             }
@@ -73,8 +73,8 @@ public sealed class GradientTests
             {
                 if (derivatives[i] is not { } derivative)
                 {
-                    // Bounds and slopes that equations give as numbers, or a condition, whose slope is zero.
-                    Assert.True((name, i) is ("clip", 1 or 2) or ("elu", 1) or ("select_positive", 0) or ("broadcast", 1), $"{name} has no derivative in its input {i}");
+                    // A condition, whose slope is zero; axes alone; what is held.
+                    Assert.True((name, i) is ("select_greater", 0 or 1) or ("broadcast", 1) or ("held", 0), $"{name} has no derivative in its input {i}");
                     continue;
                 }
 
@@ -95,7 +95,7 @@ public sealed class GradientTests
             }
         }
 
-        Assert.True(compared > 25);
+        Assert.True(compared > 25 || name == "held");
     }
 
     private static double Evaluate(Node node, Func<Node, double> input) => node.Kind switch

@@ -63,10 +63,10 @@ public sealed class SimplifyTests
         NodeTable table = graph.Table;
         Node d = table.Input("d", graph.Output.Type), e = table.Input("e", graph.Output.Type);
         Node Simplified(Node value) => Simplify.Run(graph with { Output = value }).Output;
-        Assert.Same(d, Simplified(table.Map("select_positive", table.Constant(1), d, e)));
-        Assert.Same(e, Simplified(table.Map("select_positive", table.Constant(0), d, e)));
-        Assert.Same(d, Simplified(table.Map("select_positive", e, d, d)));
-        Assert.Equal(NodeKind.Map, Simplified(table.Map("select_positive", e, d, table.Constant(0))).Kind);
+        Assert.Same(d, Simplified(table.Map("select_greater", table.Constant(1), table.Constant(0), d, e)));
+        Assert.Same(e, Simplified(table.Map("select_greater", table.Constant(0), table.Constant(0), d, e)));
+        Assert.Same(d, Simplified(table.Map("select_greater", e, table.Constant(0), d, d)));
+        Assert.Equal(NodeKind.Map, Simplified(table.Map("select_greater", e, table.Constant(0), d, table.Constant(0))).Kind);
     }
 
     [Fact]
