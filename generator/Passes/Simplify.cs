@@ -112,9 +112,32 @@ internal static class Simplify
                 return x[2];
             case "select_greater" when x[0].Kind == NodeKind.Constant && x[1].Kind == NodeKind.Constant:
                 return x[0].Value > x[1].Value ? x[2] : x[3];
+            case "log" when LogarithmOf(table, x[0]) is { } logarithm:
+                return logarithm;
             default:
                 return node;
         }
+    }
+
+    /// <summary>
+    /// The logarithm of what can be too small for float32 where its logarithm is not, without that value: of sigmoid, of 1 - sigmoid, of an
+    /// exponential, and of a part of a sum of exponentials, which softmax is; null for anything else.
+    /// </summary>
+    private static Node? LogarithmOf(NodeTable table, Node value)
+    {
+        if (value.IsMap("sigmoid"))
+        {
+            return table.Map("neg", table.Map("softplus", Rewrite(table, table.Map("neg", value.Inputs[0]))));
+        }
+
+        if (value.IsMap("sub") && value.Inputs[0].IsConstant(1) && value.Inputs[1].IsMap("sigmoid"))
+        {
+            return table.Map("neg", table.Map("softplus", value.Inputs[1].Inputs[0]));
+        }
+
+        return value.IsMap("exp") ? value.Inputs[0]
+            : value.IsMap("div") && value.Inputs[0].IsMap("exp") ? table.Subtract(value.Inputs[0].Inputs[0], Rewrite(table, table.Map("log", value.Inputs[1])))
+            : null;
     }
 
     /// <summary>A factor that two products share.</summary>

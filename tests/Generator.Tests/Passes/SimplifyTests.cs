@@ -29,6 +29,12 @@ public sealed class SimplifyTests
     [InlineData("(2 + 3 * 0.5) * (W @ x[t])", "3.5 * (W @ x[t])")]
     [InlineData("tanh(0) + sigmoid(0) * (W @ x[t])", "0.5 * (W @ x[t])")]
     [InlineData("identity(W @ x[t])", "W @ x[t]")]
+    [InlineData("log(sigmoid(W @ x[t]))", "-softplus(-(W @ x[t]))")]
+    [InlineData("log(sigmoid(-(W @ x[t])))", "-softplus(W @ x[t])")]
+    [InlineData("log(1 - sigmoid(W @ x[t]))", "-softplus(W @ x[t])")]
+    [InlineData("log(exp(W @ x[t]))", "W @ x[t]")]
+    [InlineData("log(exp(W @ x[t]) / (2 + exp(h[t-1])))", "W @ x[t] - log(2 + exp(h[t-1]))")]
+    [InlineData("log(exp(W @ x[t]) / exp(h[t-1]))", "W @ x[t] - h[t-1]")]
     [InlineData("(1 + 0 * h[t-1]) * (W @ x[t]) + (W @ x[t]) * (0 + 0)", "W @ x[t]")]
     public void Makes_the_written_and_the_plain_cell_one(string written, string plain)
     {
