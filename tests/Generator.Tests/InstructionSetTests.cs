@@ -26,7 +26,8 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         ModelSet[] sets =
         [
             GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, HighwayTests.Models, OnnxOracleTests.Models,
-            CellLibraryTests.Models, RandomCellTests.Models, BroadCellTests.Models, EveryWayTests.Models, .. SurroundingsTests.Sets,
+            CellLibraryTests.Models, RandomCellTests.Models, BroadCellTests.Models, EveryWayTests.Models,
+            Edges.FunctionEdgeTests.Models, Edges.FunctionPageTests.Models, .. SurroundingsTests.Sets,
         ];
         foreach (ModelSet models in sets)
         {
