@@ -49,6 +49,9 @@ var list = Filtered("list", "Prints the names of the cases.", filter =>
 var limits = Filtered("limits", "Shows what share of the machine's limit each case reaches, and how a step divides.", LimitReport.Run);
 var statistics = Filtered("bdn", "Runs cases under BenchmarkDotNet, with its statistics and its memory diagnoser.", CaseBenchmarks.Run);
 
+var silence = new Command("silence", "Shows what a step costs while states decay to nothing: an impulse, then 200,000 zeros.");
+silence.SetAction(_ => SilenceReport.Run());
+
 const string Code = "code";
 var axis = new Argument<string[]>("axis")
 {
@@ -75,4 +78,4 @@ scale.SetAction(result =>
 });
 
 Tables.Widen();
-return new RootCommand("Benchmarks of compiled models.") { cases, limits, statistics, scale, list }.Parse(args).Invoke();
+return new RootCommand("Benchmarks of compiled models.") { cases, limits, statistics, scale, silence, list }.Parse(args).Invoke();

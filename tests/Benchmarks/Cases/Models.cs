@@ -35,3 +35,15 @@ namespace Unrolled.Benchmarks.Models;
 [Model(Features = 64), Dense(512)] internal sealed partial class Dense64x512;
 [Model(Features = 128), Dense(512)] internal sealed partial class Dense128x512;
 [Model(Features = 512), Dense(2048)] internal sealed partial class Dense512x2048;
+
+// What decays in silence, by a hundredth a step: CELL, units.
+[Model(Features = 1), Lstm(8, ForgetBias = 4.6, Set = "init W_hc = orthogonal(0.01)")] internal sealed partial class SilentLstm8;
+[Model(Features = 1), Lstm(64, ForgetBias = 4.6, Set = "init W_hc = orthogonal(0.01)")] internal sealed partial class SilentLstm64;
+[Model(Features = 1), Gru(8, Set = "init b_z = 4.6")] internal sealed partial class SilentGru8;
+[Model(Features = 1), Gru(64, Set = "init b_z = 4.6")] internal sealed partial class SilentGru64;
+[Model(Features = 1), Layer("minimal_gated", 8, Set = "init b_f = -4.6")] internal sealed partial class SilentMinimalGated8;
+[Model(Features = 1), Layer("minimal_gated", 64, Set = "init b_f = -4.6")] internal sealed partial class SilentMinimalGated64;
+[Model(Features = 1), Layer("leaky_integrator", 8, Set = "rate = 0.02, init W = orthogonal(0.5)")] internal sealed partial class SilentLeakyIntegrator8;
+[Model(Features = 1), Layer("leaky_integrator", 64, Set = "rate = 0.02, init W = orthogonal(0.5)")] internal sealed partial class SilentLeakyIntegrator64;
+[Model(Features = 1), Layer("indrnn", 8, Set = "init W = uniform(0.5, 1), init u = uniform(0.98, 0.99)")] internal sealed partial class SilentIndRnn8;
+[Model(Features = 1), Layer("indrnn", 64, Set = "init W = uniform(0.5, 1), init u = uniform(0.98, 0.99)")] internal sealed partial class SilentIndRnn64;
