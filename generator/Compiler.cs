@@ -38,6 +38,7 @@ internal static class Compiler
         GraphVerifier.Verify(streaming, nameof(Prune));
         GraphVerifier.Verify(sequence, nameof(Prune));
         GraphVerifier.Verify(training, nameof(Prune));
+        GraphVerifier.VerifyFlushed(training);
 
         // How.
         ParameterLayout layout = ParameterLayout.Of(network);
@@ -71,7 +72,7 @@ internal static class Compiler
     internal static ModelGraph Network(ModelGraph bound)
     {
         GraphVerifier.Verify(bound, nameof(Bind));
-        return MultiplyAdd.Run(OrderSums.Run(Capture.Run(Simplify.Run(bound)), adjoints: false), adjoints: false);
+        return FlushStates.Run(MultiplyAdd.Run(OrderSums.Run(Capture.Run(Simplify.Run(bound)), adjoints: false), adjoints: false));
     }
 
     /// <summary>The network and its gradients.</summary>

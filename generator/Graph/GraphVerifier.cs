@@ -36,6 +36,23 @@ internal static class GraphVerifier
         }
     }
 
+    /// <summary>What holds once states are flushed: no loop of the network stores or reads a denormal number as what it carries.</summary>
+    /// <exception cref="InvalidOperationException">Names the rule and the node.</exception>
+    public static void VerifyFlushed(ModelGraph graph)
+    {
+        foreach (ScanBody body in graph.Roots.Reachable().Select(node => node.Body).OfType<ScanBody>())
+        {
+            foreach (Carried carried in body.Carried)
+            {
+                // An adjoint is flushed where the step before reads it; a zero spread over its axes takes nothing from it.
+                bool isFlushed = body.Primal == 0
+                    ? carried.Next.Kind is NodeKind.Argument or NodeKind.Parameter or NodeKind.Constant || carried.Next.IsMap("flush")
+                    : body.Nodes().All(node => !node.Inputs.Contains(carried.Argument) || node.IsMap("flush") || node.Inputs.Any(input => input.IsConstant(0)));
+                Require(isFlushed, carried.Next, "what a loop carries is flushed");
+            }
+        }
+    }
+
     private static void VerifyBody(Node scan, ScanBody body)
     {
         var arguments = new HashSet<Node>(body.Carried.Select(c => c.Argument).Concat(body.Sequences).Concat(body.Captured));

@@ -61,6 +61,9 @@ internal static class OperationTable
 
     private const double HardSigmoidSlope = 1.0 / 6, HardSigmoidOffset = 0.5;
 
+    /// <summary>2^-95: its products with weights are far from the denormal numbers of float32, which begin below 2^-126.</summary>
+    private const double SmallestState = 1.0 / (1L << 47) / (1L << 48);
+
     /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
     private const double LayerNormEpsilon = 1e-5;
 
@@ -110,6 +113,9 @@ internal static class OperationTable
 
         // A value with the axes of another too: what the adjoint of a sum is, and a state that parameters alone decide.
         Operator("broadcast", 2, x => x[0], (g, x, y, d) => new[] { d, null }, "{0}", 0),
+
+        // Nothing that is close to the denormal numbers: what loops carry. Its derivative is that of what it differs from by 2^-95 at the most.
+        Operator("flush", 1, x => Math.Abs(x[0]) < SmallestState ? 0 : x[0], (g, x, y, d) => new[] { d }, VectorMath + "Flush({0})"),
 
         // Slopes whose parts would be infinity times zero far out.
         Operator(

@@ -89,7 +89,9 @@ internal static class Differentiate
         for (int i = 0; i < carriedAdjoints.Length; i++)
         {
             table.SetLabel(carriedAdjoints[i], "d_" + (table.Label(body.Carried[i].Next) ?? "state") + "_carried");
-            inside.Add(body.Carried[i].Next, carriedAdjoints[i]);
+
+            // Adjoints vanish as states decay. Most come from a product, which stores them as they are: what reads them flushes them.
+            inside.Add(body.Carried[i].Next, table.Map(FlushStates.Operation, carriedAdjoints[i]));
         }
 
         var contributions = new List<(Node Parameter, Node Left, Node? Right)>();

@@ -8,6 +8,9 @@ public static partial class VectorMath
 {
     private const float SoftsignHighest = 33554432f; // 2^25
 
+    // The upper bits of the exponent: all are zero from 0 to 2^-95, in nothing above.
+    private const int ExponentBits = 0x70000000;
+
     /// <summary>Returns the absolute value.</summary>
     [MethodImpl(Inline)]
     public static Vector512<float> Abs(Vector512<float> x) => Vector512.AndNot(x, Vector512.Create(-0f));
@@ -19,6 +22,27 @@ public static partial class VectorMath
     /// <inheritdoc cref="Abs(Vector512{float})"/>
     [MethodImpl(Inline)]
     public static Vector128<float> Abs(Vector128<float> x) => Vector128.AndNot(x, Vector128.Create(-0f));
+
+    /// <summary>
+    /// Returns <paramref name="x"/>, or 0 where its magnitude is below 2^-95 (2.5e-29); infinities and NaN pass.
+    /// </summary>
+    /// <remarks>
+    /// Well above the smallest normal number, 2^-126: what is left can be multiplied by weights and gates, and sums of it begun, without a
+    /// denormal result, on which many processors take 100 cycles and more.
+    /// </remarks>
+    [MethodImpl(Inline)]
+    public static Vector512<float> Flush(Vector512<float> x) => Vector512.ConditionalSelect(
+        Avx512F.CompareNotEqual(x.AsInt32() & Vector512.Create(ExponentBits), Vector512<int>.Zero).AsSingle(), x, Vector512<float>.Zero);
+
+    /// <inheritdoc cref="Flush(Vector512{float})"/>
+    [MethodImpl(Inline)]
+    public static Vector256<float> Flush(Vector256<float> x) =>
+        Avx2.AndNot(Avx2.CompareEqual(x.AsInt32() & Vector256.Create(ExponentBits), Vector256<int>.Zero), x.AsInt32()).AsSingle();
+
+    /// <inheritdoc cref="Flush(Vector512{float})"/>
+    [MethodImpl(Inline)]
+    public static Vector128<float> Flush(Vector128<float> x) =>
+        Vector128.AndNot(x.AsInt32(), Vector128.Equals(x.AsInt32() & Vector128.Create(ExponentBits), Vector128<int>.Zero)).AsSingle();
 
     /// <summary>Returns <c>x * x</c>.</summary>
     [MethodImpl(Inline)]

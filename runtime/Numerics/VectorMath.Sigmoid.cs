@@ -26,7 +26,7 @@ public static partial class VectorMath
             - Vector512.Create(RoundingShift);
         var r = Avx512F.FusedMultiplyAddNegated(n, Vector512.Create(Ln2High), negative);
 
-        var r2 = r * r;
+        var r2 = Vector512.ConditionalSelect(Avx512F.CompareLessThan(negative, Vector512.Create(-Invisible)), r * r, Vector512<float>.Zero);
         var low = r + Vector512.Create(1f);
         var middle = Avx512F.FusedMultiplyAdd(Vector512.Create(E3), r, Vector512.Create(E2));
         var high = Avx512F.FusedMultiplyAdd(Vector512.Create(E5), r, Vector512.Create(E4));
@@ -48,7 +48,7 @@ public static partial class VectorMath
         var n = shifted - Vector256.Create(RoundingShift);
         var r = Fma.MultiplyAddNegated(n, Vector256.Create(Ln2High), negative);
 
-        var r2 = r * r;
+        var r2 = r * (r & Avx.CompareLessThan(negative, Vector256.Create(-Invisible)));
         var low = r + Vector256.Create(1f);
         var middle = Fma.MultiplyAdd(Vector256.Create(E3), r, Vector256.Create(E2));
         var high = Fma.MultiplyAdd(Vector256.Create(E5), r, Vector256.Create(E4));
@@ -75,7 +75,7 @@ public static partial class VectorMath
         var r = negative - (n * Vector128.Create(Ln2HighShort));
         r = MultiplyAdd(n, Vector128.Create(-Ln2LowShort), r);
 
-        var r2 = r * r;
+        var r2 = r * (r & Vector128.LessThan(negative, Vector128.Create(-Invisible)));
         var low = r + Vector128.Create(1f);
         var middle = MultiplyAdd(Vector128.Create(E3), r, Vector128.Create(E2));
         var high = MultiplyAdd(Vector128.Create(E5), r, Vector128.Create(E4));

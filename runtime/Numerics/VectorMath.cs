@@ -17,7 +17,7 @@ namespace Unrolled.CompilerServices;
 /// An overload whose instruction set is missing throws <see cref="PlatformNotSupportedException"/>.
 /// </para>
 /// <para>
-/// NaN gives NaN. Zeros, infinities and denormals are handled as the functions' limits; nothing is flushed to zero.
+/// NaN gives NaN. Zeros, infinities and denormals are handled as the functions' limits; only <see cref="Flush(Vector512{float})"/> flushes to zero.
 /// The 512-bit and 256-bit overloads perform the same roundings and return the same bits.
 /// Polynomials are evaluated in Estrin's form, the shortest chain of dependent operations: a small cell waits for latency,
 /// and a single form keeps streaming and batches equal to the bit.

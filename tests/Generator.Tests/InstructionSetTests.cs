@@ -27,7 +27,7 @@ public sealed class InstructionSetTests(ITestOutputHelper output)
         [
             GradientTests.Models, GradientTests.SmallModels, PromiseNetworks.Models, TorchOracleTests.Models, HighwayTests.Models, OnnxOracleTests.Models,
             CellLibraryTests.Models, RandomCellTests.Models, BroadCellTests.Models, EveryWayTests.Models,
-            Edges.FunctionEdgeTests.Models, Edges.FunctionPageTests.Models, .. SurroundingsTests.Sets,
+            Edges.FunctionEdgeTests.Models, Edges.FunctionPageTests.Models, SilenceTests.Models, SilenceTests.Exact, .. SurroundingsTests.Sets,
         ];
         foreach (ModelSet models in sets)
         {

@@ -123,6 +123,26 @@ public sealed class OperationTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void FlushKeepsAllButTheSmallestNumbers(VectorWidth width)
+    {
+        width.SkipUnlessSupported();
+        var smallest = MathF.ScaleB(1, -95);
+        float[] others = [smallest, -smallest, float.BitIncrement(smallest), float.BitDecrement(smallest), -float.BitDecrement(smallest), -float.Epsilon, 1e-40f];
+        foreach (var x in Values.Concat(others))
+        {
+            var actual = width switch
+            {
+                VectorWidth.Bits512 => Elements(VectorMath.Flush(Vector512.Create(x))),
+                VectorWidth.Bits256 => Elements(VectorMath.Flush(Vector256.Create(x))),
+                _ => Elements(VectorMath.Flush(Vector128.Create(x))),
+            };
+            var expected = MathF.Abs(x) < smallest ? 0 : BitConverter.SingleToInt32Bits(x);
+            Assert.All(actual, value => Assert.Equal(expected, BitConverter.SingleToInt32Bits(value)));
+        }
+    }
+
     private static (float Min, float Max) Extremes512(float a, float b) => (
         VectorMath.Min(Vector512.Create(a), Vector512.Create(b))[15],
         VectorMath.Max(Vector512.Create(a), Vector512.Create(b))[15]);

@@ -12,7 +12,7 @@ internal static class PassSteps
 {
     public static readonly string[] Names =
     [
-        "Simplify", "Capture", "OrderSums", "MultiplyAdd", "Prune to a step", "Hoist", "Prune to a sequence",
+        "Simplify", "Capture", "OrderSums", "MultiplyAdd", "FlushStates", "Prune to a step", "Hoist", "Prune to a sequence",
         "Differentiate", "Simplify of gradients", "Tape", "OrderSums of gradients", "MultiplyAdd of gradients", "Hoist of gradients", "Prune of gradients",
     ];
 
@@ -46,6 +46,8 @@ internal static class PassSteps
         step = Then(step.After, graph => OrderSums.Run(graph, adjoints: false));
         yield return step;
         step = Then(step.After, graph => MultiplyAdd.Run(graph, adjoints: false));
+        yield return step;
+        step = Then(step.After, FlushStates.Run);
         yield return step;
         ModelGraph network = step.After;
         yield return Then(network, Prune.Run);

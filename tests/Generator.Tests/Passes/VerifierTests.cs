@@ -46,6 +46,21 @@ public sealed class VerifierTests
         Assert.Contains(rule, fault.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_state_that_is_not_flushed_is_told()
+    {
+        ModelGraph network = Compiler.Network(Networks.Graph("lstm"));
+        GraphVerifier.VerifyFlushed(Compiler.Training(network));
+        var unflushed = new GraphRewriter(network.Table, node => node.IsMap(FlushStates.Operation) ? node.Inputs[0] : node);
+        Assert.Throws<InvalidOperationException>(() => GraphVerifier.VerifyFlushed(unflushed.Visit(network)));
+
+        // The network's own loops are as they should be, the adjoint's reads what it carries.
+        ModelGraph training = Compiler.Training(network);
+        var unread = new GraphRewriter(
+            network.Table, node => node.IsMap(FlushStates.Operation) && node.Inputs[0].Kind == NodeKind.Argument ? node.Inputs[0] : node);
+        Assert.Throws<InvalidOperationException>(() => GraphVerifier.VerifyFlushed(unread.Visit(training)));
+    }
+
     private static ModelGraph Break(ModelGraph graph, string mistake)
     {
         NodeTable table = graph.Table;
