@@ -15,7 +15,7 @@ internal sealed class RandomCell
 {
     private static readonly int[] StateSizes = [3, 5, 6, 9, 17];
 
-    private static readonly int[] BroadSizes = [2, 3, 5, 5, 9, 17, 33];
+    private static readonly int[] BroadSizes = [1, 2, 3, 5, 5, 9, 17, 33];
 
     // What is the same number over a stretch, and what has a kink that such a number may be.
     private static readonly string[] Flat = ["relu", "thresholded_relu", "hard_sigmoid", "hard_tanh", "clip"];

@@ -393,7 +393,7 @@ namespace Samples
                     for (int t = end - 1; t >= begin; t--)
                     {
                         int turn = (steps - 1 - t) & 1;
-                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious7 + ((long)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((long)t * rows + firstRow) * 32), ref _memory.At(_dH8 + (long)firstRow * 32), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Adjoint(ref _memory.At(_dHPrevious7 + ((long)turn * rows + firstRow) * 32), ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((long)t * rows + firstRow) * 32), ref _memory.At(_dH8 + (long)firstRow * 32), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Products5(ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts9 + (long)firstRow * 32), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetAfter.Kernels.Gru0Adjoint2(ref _memory.At(_dH8 + (long)firstRow * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts9 + (long)firstRow * 32), ref _memory.At(_dHPrevious7 + ((long)(1 - turn) * rows + firstRow) * 32), ownRows);
                     }
@@ -444,6 +444,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n_preactivation = r * n_preactivation + n_products
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
@@ -543,6 +544,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -663,6 +665,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -680,7 +683,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -689,19 +692,19 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                Avx512Kernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                Avx2Kernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                PortableKernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
         }
 
@@ -2747,6 +2750,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n_preactivation = r * n_preactivation + n_products
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
@@ -2923,6 +2927,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation2_0);
                     V v58_0 = v54_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v58_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V constant50_1 = Vector512.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
@@ -2932,8 +2937,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_1 = VectorMath.Tanh(n_preactivation2_1);
                     V v56_1 = v52_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v56_1);
-                    Unsafe.As<float, V>(ref hRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_1;
+                    V h2_1 = VectorMath.Flush(h_1);
+                    Unsafe.As<float, V>(ref hRow) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h2_1;
                 }
             }
         }
@@ -2991,6 +2997,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -3007,7 +3014,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
@@ -3105,6 +3113,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -3121,8 +3130,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -3133,7 +3143,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -3142,7 +3152,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -3151,28 +3161,29 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v28 = constant19 - z;
-                        V d_n = d_h * v28;
-                        V v30 = n * n;
-                        V v31 = constant19 - v30;
-                        V d_n_preactivation = d_n * v31;
+                        V v27 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v27;
+                        V v29 = constant19 - z;
+                        V d_n = d_h * v29;
+                        V v31 = n * n;
+                        V v32 = constant19 - v31;
+                        V d_n_preactivation = d_n * v32;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v35 = constant19 - r;
-                        V v36 = r * v35;
-                        V d_r_preactivation = d_r * v36;
-                        V v38 = h_previous - n;
-                        V d_z = d_h * v38;
-                        V v40 = z * v28;
-                        V d_z_preactivation = d_z * v40;
+                        V v36 = constant19 - r;
+                        V v37 = r * v36;
+                        V d_r_preactivation = d_r * v37;
+                        V v39 = h_previous - n;
+                        V d_z = d_h * v39;
+                        V v41 = z * v29;
+                        V d_z_preactivation = d_z * v41;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -3180,8 +3191,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);
@@ -3911,6 +3922,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n_preactivation = r * n_preactivation + n_products
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
@@ -4087,6 +4099,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation2_0);
                     V v52_0 = v48_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v52_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant44_1 = Vector256.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
@@ -4096,8 +4109,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_1 = VectorMath.Tanh(n_preactivation2_1);
                     V v50_1 = v46_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v50_1);
-                    Unsafe.As<float, V>(ref scratch) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_1;
+                    V h2_1 = VectorMath.Flush(h_1);
+                    Unsafe.As<float, V>(ref scratch) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h2_1;
                 }
                 {
                     V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
@@ -4193,7 +4207,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n = VectorMath.Tanh(n_preactivation2);
                     V v52 = v48 * n;
                     V h = VectorMath.MultiplyAdd(z, h_previous, v52);
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
+                    V h2 = VectorMath.Flush(h);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h2;
                 }
 
                 for (int unit = 0; unit < 32; unit += 8)
@@ -4256,6 +4271,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -4272,7 +4288,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
@@ -4370,6 +4387,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -4386,8 +4404,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4398,7 +4417,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -4407,7 +4426,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -4416,28 +4435,29 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v28 = constant19 - z;
-                        V d_n = d_h * v28;
-                        V v30 = n * n;
-                        V v31 = constant19 - v30;
-                        V d_n_preactivation = d_n * v31;
+                        V v27 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v27;
+                        V v29 = constant19 - z;
+                        V d_n = d_h * v29;
+                        V v31 = n * n;
+                        V v32 = constant19 - v31;
+                        V d_n_preactivation = d_n * v32;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v35 = constant19 - r;
-                        V v36 = r * v35;
-                        V d_r_preactivation = d_r * v36;
-                        V v38 = h_previous - n;
-                        V d_z = d_h * v38;
-                        V v40 = z * v28;
-                        V d_z_preactivation = d_z * v40;
+                        V v36 = constant19 - r;
+                        V v37 = r * v36;
+                        V d_r_preactivation = d_r * v37;
+                        V v39 = h_previous - n;
+                        V d_z = d_h * v39;
+                        V v41 = z * v29;
+                        V d_z_preactivation = d_z * v41;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -4445,8 +4465,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);
@@ -4994,6 +5014,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // n_preactivation = r * n_preactivation + n_products
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step(ref float inputsRow, ref float hRow, ref float parameters, ref float scratch)
         {
@@ -5324,6 +5345,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_0 = VectorMath.Tanh(n_preactivation2_0);
                     V v52_0 = v48_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v52_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4));
                     V constant44_1 = Vector128.Create(1f);
                     V z_1 = VectorMath.Sigmoid(z_preactivation_1);
@@ -5333,6 +5355,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_1 = VectorMath.Tanh(n_preactivation2_1);
                     V v50_1 = v46_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v50_1);
+                    V h2_1 = VectorMath.Flush(h_1);
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V constant44_2 = Vector128.Create(1f);
                     V z_2 = VectorMath.Sigmoid(z_preactivation_2);
@@ -5342,6 +5365,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_2 = VectorMath.Tanh(n_preactivation2_2);
                     V v50_2 = v46_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v50_2);
+                    V h2_2 = VectorMath.Flush(h_2);
                     V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12));
                     V constant44_3 = Vector128.Create(1f);
                     V z_3 = VectorMath.Sigmoid(z_preactivation_3);
@@ -5351,10 +5375,11 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n_3 = VectorMath.Tanh(n_preactivation2_3);
                     V v50_3 = v46_3 * n_3;
                     V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v50_3);
-                    Unsafe.As<float, V>(ref scratch) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4)) = h_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 12)) = h_3;
+                    V h2_3 = VectorMath.Flush(h_3);
+                    Unsafe.As<float, V>(ref scratch) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 4)) = h2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 8)) = h2_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 12)) = h2_3;
                 }
                 {
                     V r_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 3184));
@@ -5450,7 +5475,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                     V n = VectorMath.Tanh(n_preactivation2);
                     V v52 = v48 * n;
                     V h = VectorMath.MultiplyAdd(z, h_previous, v52);
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h;
+                    V h2 = VectorMath.Flush(h);
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref scratch, 16)) = h2;
                 }
 
                 for (int unit = 0; unit < 32; unit += 4)
@@ -5513,6 +5539,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue3(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -5529,7 +5556,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 128);
@@ -5627,6 +5655,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue7(ref float sumsRow, ref float betweenRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -5643,8 +5672,9 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5655,7 +5685,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -5664,7 +5694,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -5673,28 +5703,29 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v28 = constant19 - z;
-                        V d_n = d_h * v28;
-                        V v30 = n * n;
-                        V v31 = constant19 - v30;
-                        V d_n_preactivation = d_n * v31;
+                        V v27 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v27;
+                        V v29 = constant19 - z;
+                        V d_n = d_h * v29;
+                        V v31 = n * n;
+                        V v32 = constant19 - v31;
+                        V d_n_preactivation = d_n * v32;
                         V d_n_preactivation2 = d_n_preactivation * r;
                         V d_r = d_n_preactivation * n_preactivation;
-                        V v35 = constant19 - r;
-                        V v36 = r * v35;
-                        V d_r_preactivation = d_r * v36;
-                        V v38 = h_previous - n;
-                        V d_z = d_h * v38;
-                        V v40 = z * v28;
-                        V d_z_preactivation = d_z * v40;
+                        V v36 = constant19 - r;
+                        V v37 = r * v36;
+                        V d_r_preactivation = d_r * v37;
+                        V v39 = h_previous - n;
+                        V d_z = d_h * v39;
+                        V v41 = z * v29;
+                        V d_z_preactivation = d_z * v41;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(d_n_preactivation2, 17 - unit);
@@ -5702,8 +5733,8 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);

@@ -402,7 +402,7 @@ namespace Samples
                     for (int t = end - 1; t >= begin; t--)
                     {
                         int turn = (steps - 1 - t) & 1;
-                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 32), ref _memory.At(_dHPrevious9 + ((long)turn * rows + firstRow) * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((long)t * rows + firstRow) * 32), ref _memory.At(_dH10 + (long)firstRow * 32), ownRows);
+                        global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint(ref _memory.At(_dHPrevious9 + ((long)turn * rows + firstRow) * 32), ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_h3 + ((long)t * rows + firstRow) * 32), ref _memory.At(_dH10 + (long)firstRow * 32), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products7(ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_sum11 + (long)firstRow * 32), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Adjoint2(ref _memory.At(_sum11 + (long)firstRow * 32), ref _memory.At(_h3 + ((long)t * rows + firstRow) * 32), ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ownRows);
                         global::Unrolled.Emitted.Samples_GruResetBefore.Kernels.Gru0Products8(ref _memory.At(_sums2 + ((long)t * rows + firstRow) * 160), ref _memory.At(_dHPreviousProducts12 + (long)firstRow * 32), ref _memory.At(_derived + 544), ref _memory.At(_zeros), ownRows);
@@ -479,6 +479,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
@@ -579,6 +580,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -679,6 +681,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -696,26 +699,26 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                Avx512Kernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                Avx2Kernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
             else
             {
-                PortableKernels.Gru0Adjoint(ref dOutputRow, ref dHPreviousPreviousRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
+                PortableKernels.Gru0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumsRow, ref hPreviousRow, ref dHRow, rows);
             }
         }
 
@@ -4141,6 +4144,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
@@ -4163,14 +4167,16 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v25_0 = v21_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v25_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V v20_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v24_1 = v20_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v24_1);
-                    Unsafe.As<float, V>(ref hRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_1;
+                    V h2_1 = VectorMath.Flush(h_1);
+                    Unsafe.As<float, V>(ref hRow) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h2_1;
                 }
             }
         }
@@ -4210,6 +4216,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -4226,7 +4233,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -4274,6 +4282,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -4290,8 +4299,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -4302,14 +4312,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -4318,32 +4328,33 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 16)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v27 = constant19 - z;
-                        V d_n = d_h * v27;
-                        V v29 = n * n;
-                        V v30 = constant19 - v29;
-                        V d_n_preactivation = d_n * v30;
-                        V v32 = constant19 - r;
-                        V v33 = r * v32;
-                        V v34 = h_previous - n;
-                        V d_z = d_h * v34;
-                        V v36 = z * v27;
-                        V d_z_preactivation = d_z * v36;
+                        V v26 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v26;
+                        V v28 = constant19 - z;
+                        V d_n = d_h * v28;
+                        V v30 = n * n;
+                        V v31 = constant19 - v30;
+                        V d_n_preactivation = d_n * v31;
+                        V v33 = constant19 - r;
+                        V v34 = r * v33;
+                        V v35 = h_previous - n;
+                        V d_z = d_h * v35;
+                        V v37 = z * v28;
+                        V d_z_preactivation = d_z * v37;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v33, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v34, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);
@@ -5620,6 +5631,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
@@ -5644,21 +5656,24 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v25_0 = v21_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v25_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V v20_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v24_1 = v20_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v24_1);
+                    V h2_1 = VectorMath.Flush(h_1);
                     V v20_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
                     V v24_2 = v20_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v24_2);
-                    Unsafe.As<float, V>(ref hRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_2;
+                    V h2_2 = VectorMath.Flush(h_2);
+                    Unsafe.As<float, V>(ref hRow) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h2_2;
                 }
             }
         }
@@ -5698,6 +5713,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -5714,7 +5730,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -5762,6 +5779,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -5778,8 +5796,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -5790,14 +5809,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -5806,32 +5825,33 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 8)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v27 = constant19 - z;
-                        V d_n = d_h * v27;
-                        V v29 = n * n;
-                        V v30 = constant19 - v29;
-                        V d_n_preactivation = d_n * v30;
-                        V v32 = constant19 - r;
-                        V v33 = r * v32;
-                        V v34 = h_previous - n;
-                        V d_z = d_h * v34;
-                        V v36 = z * v27;
-                        V d_z_preactivation = d_z * v36;
+                        V v26 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v26;
+                        V v28 = constant19 - z;
+                        V d_n = d_h * v28;
+                        V v30 = n * n;
+                        V v31 = constant19 - v30;
+                        V d_n_preactivation = d_n * v31;
+                        V v33 = constant19 - r;
+                        V v34 = r * v33;
+                        V v35 = h_previous - n;
+                        V d_z = d_h * v35;
+                        V v37 = z * v28;
+                        V d_z_preactivation = d_z * v37;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v33, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v34, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);
@@ -7190,6 +7210,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
         // n_preactivation += W_hn @ (r * h_previous)
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Step2(ref float valueRow, ref float nPreactivationRow, ref float valueRow2, ref float zRow, ref float hRow, ref float parameters)
         {
@@ -7218,35 +7239,40 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                     V n_0 = VectorMath.Tanh(n_preactivation_0);
                     V v25_0 = v21_0 * n_0;
                     V h_0 = VectorMath.MultiplyAdd(z_0, h_previous_0, v25_0);
+                    V h2_0 = VectorMath.Flush(h_0);
                     V v20_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 4));
                     V z_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 4));
                     V h_previous_1 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4));
                     V n_1 = VectorMath.Tanh(n_preactivation_1);
                     V v24_1 = v20_1 * n_1;
                     V h_1 = VectorMath.MultiplyAdd(z_1, h_previous_1, v24_1);
+                    V h2_1 = VectorMath.Flush(h_1);
                     V v20_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 8));
                     V z_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 8));
                     V h_previous_2 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8));
                     V n_2 = VectorMath.Tanh(n_preactivation_2);
                     V v24_2 = v20_2 * n_2;
                     V h_2 = VectorMath.MultiplyAdd(z_2, h_previous_2, v24_2);
+                    V h2_2 = VectorMath.Flush(h_2);
                     V v20_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 12));
                     V z_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 12));
                     V h_previous_3 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12));
                     V n_3 = VectorMath.Tanh(n_preactivation_3);
                     V v24_3 = v20_3 * n_3;
                     V h_3 = VectorMath.MultiplyAdd(z_3, h_previous_3, v24_3);
+                    V h2_3 = VectorMath.Flush(h_3);
                     V v20_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref valueRow2, 16));
                     V z_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref zRow, 16));
                     V h_previous_4 = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16));
                     V n_4 = VectorMath.Tanh(n_preactivation_4);
                     V v24_4 = v20_4 * n_4;
                     V h_4 = VectorMath.MultiplyAdd(z_4, h_previous_4, v24_4);
-                    Unsafe.As<float, V>(ref hRow) = h_0;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4)) = h_1;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h_2;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12)) = h_3;
-                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h_4;
+                    V h2_4 = VectorMath.Flush(h_4);
+                    Unsafe.As<float, V>(ref hRow) = h2_0;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 4)) = h2_1;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 8)) = h2_2;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 12)) = h2_3;
+                    Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, 16)) = h2_4;
                 }
             }
         }
@@ -7286,6 +7312,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue2(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -7302,7 +7329,8 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        V h2 = VectorMath.Flush(h);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 96);
@@ -7350,6 +7378,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
 
         // n = tanh(n_preactivation)
         // h = z * h_previous + (1 - z) * n
+        // h = flush(h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Gru0Epilogue4(ref float sumsRow, ref float valueRow, ref float hPreviousRow, ref float hRow, int rows)
         {
@@ -7366,8 +7395,9 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = VectorMath.Tanh(n_preactivation);
                         V v24 = v20 * n;
                         V h = VectorMath.MultiplyAdd(z, h_previous, v24);
+                        V h2 = VectorMath.Flush(h);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = n;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
@@ -7378,14 +7408,14 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + d_h_carried
+        // d_h = d_h_upstream + flush(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
         // d_z_preactivation = d_z * z * (1 - z)
         // value = r * (1 - r)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Gru0Adjoint(ref float dOutputRow, ref float dHPreviousPreviousRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
+        internal static void Gru0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumsRow, ref float hPreviousRow, ref float dHRow, int rows)
         {
             unchecked
             {
@@ -7394,32 +7424,33 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                 {
                     for (int unit = 0; unit < 32; unit += 4)
                     {
-                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
+                        V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V z = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V d_h = d_h_upstream + d_h_carried;
-                        V v27 = constant19 - z;
-                        V d_n = d_h * v27;
-                        V v29 = n * n;
-                        V v30 = constant19 - v29;
-                        V d_n_preactivation = d_n * v30;
-                        V v32 = constant19 - r;
-                        V v33 = r * v32;
-                        V v34 = h_previous - n;
-                        V d_z = d_h * v34;
-                        V v36 = z * v27;
-                        V d_z_preactivation = d_z * v36;
+                        V v26 = VectorMath.Flush(d_h_carried);
+                        V d_h = d_h_upstream + v26;
+                        V v28 = constant19 - z;
+                        V d_n = d_h * v28;
+                        V v30 = n * n;
+                        V v31 = constant19 - v30;
+                        V d_n_preactivation = d_n * v31;
+                        V v33 = constant19 - r;
+                        V v34 = r * v33;
+                        V v35 = h_previous - n;
+                        V d_z = d_h * v35;
+                        V v37 = z * v28;
+                        V d_z_preactivation = d_z * v37;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref dHRow, unit)) = VectorMath.MaskTail(d_h, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit)) = VectorMath.MaskTail(d_n_preactivation, 17 - unit);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v33, 17 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = VectorMath.MaskTail(v34, 17 - unit);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit)) = VectorMath.MaskTail(d_z_preactivation, 17 - unit);
                     }
 
-                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 32);
+                    dOutputRow = ref Unsafe.Add(ref dOutputRow, 32);
                     sumsRow = ref Unsafe.Add(ref sumsRow, 160);
                     hPreviousRow = ref Unsafe.Add(ref hPreviousRow, 32);
                     dHRow = ref Unsafe.Add(ref dHRow, 32);
