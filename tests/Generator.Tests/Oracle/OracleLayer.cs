@@ -354,7 +354,7 @@ internal sealed class OracleLayer
         BinaryExpression { Operator: '@', Left: CallExpression transpose } => SaysOne(((ReferenceExpression)transpose.Arguments[0]).Name.Name, rows: false),
         BinaryExpression { Operator: '@', Left: ReferenceExpression matrix } => SaysOne(matrix.Name.Name, rows: true),
         BinaryExpression binary => IsSingle(binary.Left, open) && IsSingle(binary.Right, open),
-        CallExpression call => Function(call) is "sum" or "mean" || (Function(call) == "max" && call.Arguments.Count == 1)
+        CallExpression call => Function(call) is "sum" or "mean" or "norm" || (Function(call) == "max" && call.Arguments.Count == 1)
             || (Function(call) != "concat" && call.Arguments.All(argument => IsSingle(argument, open))),
         _ => false,
     };
