@@ -263,7 +263,7 @@ internal static class Differentiate
         public void Add(Node node, Node adjoint)
         {
             _adjoints[node] = _adjoints.TryGetValue(node, out Node? sum) ? _table.Add(sum, adjoint) : adjoint;
-            if (_table.Label(node) is { } label)
+            if (!node.IsMap(FlushStates.Operation) && _table.Label(node) is { } label)
             {
                 _table.SetLabel(_adjoints[node], "d_" + label.WithoutLayer());
             }

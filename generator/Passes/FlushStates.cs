@@ -38,7 +38,8 @@ internal static class FlushStates
 
         void Replace(Node node)
         {
-            bool waits = node.Kind != NodeKind.Map || !inLoop.Contains(node);
+            // What multiplies a parameter gives its gradient, for which the stored value is there.
+            bool waits = node.Kind != NodeKind.Map || !inLoop.Contains(node) || node.Inputs.Any(input => input.Kind == NodeKind.Parameter);
             ImmutableArray<Node> inputs = node.Inputs.Select(input => waits ? Stored(input) : done[input]).ToImmutableArray();
             done[node] = inputs.SequenceEqual(node.Inputs) ? node : table.With(node, inputs);
             table.CopyLabel(node, done[node]);

@@ -27,7 +27,7 @@ namespace Samples
     /// y[t] = activation(W @ x[t] + b)
     /// # activation = identity
     /// </code>
-    /// <para>A step of one sequence: 147,712 floating-point operations in products, 295,424 bytes of weights read (428,544 held). Training keeps 4,608 bytes a step and sequence.</para>
+    /// <para>A step of one sequence: 147,712 floating-point operations in products, 295,424 bytes of weights read (428,544 held). Training keeps 4,096 bytes a step and sequence.</para>
     /// <para>Parameters, with their places in the packed block (floats):</para>
     /// <code>
     /// lstm_0.W_xi  [128, 65]       at 0, slot 0 of 4
@@ -292,7 +292,7 @@ namespace Samples
             private readonly long _initialGradient0; // [rows, 128]
             private readonly long _finalGradient1; // [rows, 128]
             private readonly long _initialGradient1; // [rows, 128]
-            private readonly long _sums4; // [steps, rows, 7, 128]: d_x, o, d_g_preactivation, tanh_c, i, f, g
+            private readonly long _sums4; // [steps, rows, 6, 128]: d_x, tanh_c, g, o, i, f
             private readonly long _c5; // [steps + 1, rows, 128]
             private readonly long _h6; // [steps + 1, rows, 128]
             private readonly long _dCPrevious10; // [2, rows, 128]
@@ -316,7 +316,7 @@ namespace Samples
                 _initialGradient0 = _memory.Reserve(batchSize, 128);
                 _finalGradient1 = _memory.Reserve(batchSize, 128);
                 _initialGradient1 = _memory.Reserve(batchSize, 128);
-                _sums4 = _memory.Reserve((long)batchSize * steps, 896);
+                _sums4 = _memory.Reserve((long)batchSize * steps, 768);
                 _c5 = _memory.Reserve((long)batchSize * (steps + 1), 128);
                 _h6 = _memory.Reserve((long)batchSize * (steps + 1), 128);
                 _dCPrevious10 = _memory.Reserve(2L * batchSize, 128);
@@ -388,7 +388,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[begin * rows + first], ref _memory.At(_sums4 + ((long)begin * rows + first) * 896), ref _parameters.At(0), own);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Lookup2(ref _tokens[begin * rows + first], ref _memory.At(_sums4 + ((long)begin * rows + first) * 768), ref _parameters.At(0), own);
 
                     part.Meet();
 
@@ -396,9 +396,9 @@ namespace Samples
                     // lstm_0, step by step
                     for (int t = begin; t < end; t++)
                     {
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((long)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 896), ref _parameters.At(33280), ownRows);
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((long)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 896), ref _memory.At(_c5 + ((long)(t + 1) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 896), ref _memory.At(_h6 + ((long)(t + 1) * rows + firstRow) * 128), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products2(ref _memory.At(_h6 + ((long)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 768), ref _parameters.At(33280), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue3(ref _memory.At(_c5 + ((long)t * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 768), ref _memory.At(_c5 + ((long)(t + 1) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Epilogue4(ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 768), ref _memory.At(_h6 + ((long)(t + 1) * rows + firstRow) * 128), ownRows);
                     }
 
                     part.Meet();
@@ -444,7 +444,7 @@ namespace Samples
                     part.Meet();
 
                     // These steps at once: each thread has some of the rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + ((long)begin * rows + first) * 80), ref _memory.At(_sums4 + ((long)begin * rows + first) * 896), ref _memory.At(_derived), ref _memory.At(_zeros), own);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1Products2(ref _memory.At(_outputGradient + ((long)begin * rows + first) * 80), ref _memory.At(_sums4 + ((long)begin * rows + first) * 768), ref _memory.At(_derived), ref _memory.At(_zeros), own);
 
                     part.Meet();
 
@@ -453,16 +453,16 @@ namespace Samples
                     for (int t = end - 1; t >= begin; t--)
                     {
                         int turn = (steps - 1 - t) & 1;
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_dHPrevious11 + ((long)turn * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 896), ref _memory.At(_dCPrevious10 + ((long)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((long)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((long)(1 - turn) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
-                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 896), ref _memory.At(_dHPrevious11 + ((long)(1 - turn) * rows + firstRow) * 128), ref _memory.At(_derived + 8320), ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Adjoint(ref _memory.At(_dHPrevious11 + ((long)turn * rows + firstRow) * 128), ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 768), ref _memory.At(_dCPrevious10 + ((long)turn * rows + firstRow) * 128), ref _memory.At(_c5 + ((long)t * rows + firstRow) * 128), ref _memory.At(_dCPrevious10 + ((long)(1 - turn) * rows + firstRow) * 128), ref _parameters.At(98816), ownRows);
+                        global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0Products3(ref _memory.At(_sums4 + ((long)t * rows + firstRow) * 768), ref _memory.At(_dHPrevious11 + ((long)(1 - turn) * rows + firstRow) * 128), ref _memory.At(_derived + 8320), ref _memory.At(_zeros), ownRows);
                     }
 
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4 + (long)begin * rows * 896), ref _memory.At(_c5 + (long)begin * rows * 128), ref _gradients.At(98816), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[begin * rows], ref _memory.At(_sums4 + (long)begin * rows * 896), ref _gradients.At(0), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6 + (long)begin * rows * 128), ref _memory.At(_sums4 + (long)begin * rows * 896), ref _gradients.At(33280), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0VectorGradients(ref _memory.At(_sums4 + (long)begin * rows * 768), ref _memory.At(_c5 + (long)begin * rows * 128), ref _memory.At(_c5 + (long)(begin + 1) * rows * 128), ref _gradients.At(98816), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0TokenGradient(ref _tokens[begin * rows], ref _memory.At(_sums4 + (long)begin * rows * 768), ref _gradients.At(0), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Lstm0WeightGradient(ref _memory.At(_h6 + (long)begin * rows * 128), ref _memory.At(_sums4 + (long)begin * rows * 768), ref _gradients.At(33280), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
                     global::Unrolled.Emitted.Samples_PeepholeLstm.Kernels.Dense1WeightGradient(ref _memory.At(_h6 + (long)(begin + 1) * rows * 128), ref _memory.At(_outputGradient + (long)begin * rows * 80), ref _gradients.At(99712), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
                 }
 
@@ -691,7 +691,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
-            ProductShape shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 896, Start0 = 512, Start1 = 640, Start2 = 768, Start3 = 128, SumStride = 896, Sum0 = 512, Sum1 = 640, Sum2 = 768, Sum3 = 128 };
+            ProductShape shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 512, Start1 = 640, Start2 = 256, Start3 = 384, SumStride = 768, Sum0 = 512, Sum1 = 640, Sum2 = 256, Sum3 = 384 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
@@ -756,7 +756,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Dense1Products2(ref float dOutputRow, ref float sumsRow, ref float derived, ref float zeros, int rows)
         {
-            ProductShape shape = new ProductShape { Columns = 65, ValueStride = 80, Panels = 2, PanelStep = 64, PanelFloats = 4160, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 896, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
+            ProductShape shape = new ProductShape { Columns = 65, ValueStride = 80, Panels = 2, PanelStep = 64, PanelFloats = 4160, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 768, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Product4(ref dOutputRow, ref derived, ref zeros, ref sumsRow, in shape, rows);
@@ -774,10 +774,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c)
-        // d_c = d_o_preactivation * w_co + d_c
-        // d_c = flush(d_c_carried)
-        // d_c = d_c + d_c
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -808,7 +805,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products3(ref float sumsRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
-            ProductShape shape = new ProductShape { Columns = 512, ValueStride = 896, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
+            ProductShape shape = new ProductShape { Columns = 512, ValueStride = 768, Panels = 2, PanelStep = 64, PanelFloats = 32768, StartStride = 0, Start0 = 0, Start1 = 0, Start2 = 0, Start3 = 0, SumStride = 128, Sum0 = 0, Sum1 = 16, Sum2 = 32, Sum3 = 48 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Product4(ref sumsRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
@@ -827,19 +824,19 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_cf += d_w_cf, summed over rows
         // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float gradients, int rows, WorkPart part)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref gradients, rows, part);
+                Avx512Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref gradients, rows, part);
+                Avx2Kernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
             else
             {
-                PortableKernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref gradients, rows, part);
+                PortableKernels.Lstm0VectorGradients(ref sumsRow, ref cPreviousRow, ref cRow, ref gradients, rows, part);
             }
         }
 
@@ -866,7 +863,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         internal static void Lstm0WeightGradient(ref float hPreviousRow, ref float sumsRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(8, 128);
-            GradientShape shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 896, Adjoint0 = 384, Adjoint1 = 128, Adjoint2 = 256, Adjoint3 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = 65664, Vector1 = 65920, Vector2 = 66048, Vector3 = 66304 };
+            GradientShape shape = new GradientShape { Columns = columns, ValueStride = 128, Panels = panels, PanelStep = 16, PanelFloats = 8192, WeightStride = 64, AdjointStride = 768, Adjoint0 = 384, Adjoint1 = 128, Adjoint2 = 256, Adjoint3 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = 65664, Vector1 = 65920, Vector2 = 66048, Vector3 = 66304 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Gradient4(ref Unsafe.Add(ref hPreviousRow, column), ref Unsafe.Add(ref sumsRow, panel * 16), ref Unsafe.Add(ref gradients, column * 64 + panel * 8192), ref Unsafe.Add(ref gradients, panel * 16), ref gathered, in shape, rows);
@@ -2898,7 +2895,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34 = f * c_previous;
                     V c = VectorMath.MultiplyAdd(i, g, v34);
                     V c2 = VectorMath.Flush(c);
-                    V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                    V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                     V o = VectorMath.Sigmoid(o_preactivation);
                     V tanh_c = VectorMath.Tanh(c);
                     V h = o * tanh_c;
@@ -3013,7 +3010,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -3065,7 +3062,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             {
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = 0; panel < 8; panel++)
                     {
@@ -3073,8 +3070,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         int unit = panel * 16;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
                     }
                 }
             }
@@ -3099,9 +3096,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -3113,17 +3110,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit)) = g;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     cRow = ref Unsafe.Add(ref cRow, 128);
                 }
             }
@@ -3142,18 +3139,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 16)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     hRow = ref Unsafe.Add(ref hRow, 128);
                 }
             }
@@ -3162,10 +3159,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c)
-        // d_c = d_o_preactivation * w_co + d_c
-        // d_c = flush(d_c_carried)
-        // d_c = d_c + d_c
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -3187,10 +3181,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
-                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
@@ -3206,25 +3200,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V d_c = v38 * v40;
-                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V d_c3 = VectorMath.Flush(d_c_carried);
-                        V d_c4 = d_c2 + d_c3;
-                        V d_i = d_c4 * g;
-                        V v46 = constant19 - i;
-                        V v47 = i * v46;
-                        V d_i_preactivation = d_i * v47;
-                        V d_f = d_c4 * c_previous;
-                        V v50 = constant19 - f;
-                        V v51 = f * v50;
-                        V d_f_preactivation = d_f * v51;
-                        V d_c_previous = d_c4 * f;
+                        V v41 = VectorMath.Flush(d_c_carried);
+                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
+                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
+                        V d_i = d_c * g;
+                        V v45 = constant19 - i;
+                        V v46 = i * v45;
+                        V d_i_preactivation = d_i * v46;
+                        V d_f = d_c * c_previous;
+                        V v49 = constant19 - f;
+                        V v50 = f * v49;
+                        V d_f_preactivation = d_f * v50;
+                        V d_c_previous = d_c * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c4 * i;
-                        V v57 = g * g;
-                        V v58 = constant19 - v57;
-                        V d_g_preactivation = d_g * v58;
+                        V d_g = d_c * i;
+                        V v56 = g * g;
+                        V v57 = constant19 - v56;
+                        V d_g_preactivation = d_g * v57;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
@@ -3233,7 +3226,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     dCPreviousPreviousRow = ref Unsafe.Add(ref dCPreviousPreviousRow, 128);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
                     dCPreviousRow = ref Unsafe.Add(ref dCPreviousRow, 128);
@@ -3245,7 +3238,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_cf += d_w_cf, summed over rows
         // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float gradients, int rows, WorkPart part)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
@@ -3260,18 +3253,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 896 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 896 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 896 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 896 + unit));
-                            V v24 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + row * 896 + unit));
-                            V v25 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 896 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_w_ci = v19 * v20;
                             V d_w_cf = v21 * v20;
-                            V v28 = v25 * v20;
-                            V v29 = VectorMath.MultiplyAdd(v23, v24, v28);
-                            V d_w_co = v22 * v29;
+                            V d_w_co = v22 * v23;
                             total0 = total0 + d_w_ci;
                             total1 = total1 + d_w_cf;
                             total2 = total2 + d_w_co;
@@ -3282,8 +3271,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 114688);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -3298,7 +3288,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = first; panel < end; panel++)
                     {
@@ -4092,7 +4082,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34_0 = f_0 * c_previous_0;
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v34_0);
                     V c2_0 = VectorMath.Flush(c_0);
-                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c2_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V tanh_c_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * tanh_c_0;
@@ -4109,7 +4099,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_1 = f_1 * c_previous_1;
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v32_1);
                     V c2_1 = VectorMath.Flush(c_1);
-                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c2_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V tanh_c_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * tanh_c_1;
@@ -4242,7 +4232,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -4294,7 +4284,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             {
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = 0; panel < 8; panel++)
                     {
@@ -4304,10 +4294,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 8 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
                     }
                 }
             }
@@ -4332,9 +4322,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -4346,17 +4336,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit)) = g;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     cRow = ref Unsafe.Add(ref cRow, 128);
                 }
             }
@@ -4375,18 +4365,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 8)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     hRow = ref Unsafe.Add(ref hRow, 128);
                 }
             }
@@ -4395,10 +4385,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c)
-        // d_c = d_o_preactivation * w_co + d_c
-        // d_c = flush(d_c_carried)
-        // d_c = d_c + d_c
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -4420,10 +4407,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
-                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
@@ -4439,25 +4426,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V d_c = v38 * v40;
-                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V d_c3 = VectorMath.Flush(d_c_carried);
-                        V d_c4 = d_c2 + d_c3;
-                        V d_i = d_c4 * g;
-                        V v46 = constant19 - i;
-                        V v47 = i * v46;
-                        V d_i_preactivation = d_i * v47;
-                        V d_f = d_c4 * c_previous;
-                        V v50 = constant19 - f;
-                        V v51 = f * v50;
-                        V d_f_preactivation = d_f * v51;
-                        V d_c_previous = d_c4 * f;
+                        V v41 = VectorMath.Flush(d_c_carried);
+                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
+                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
+                        V d_i = d_c * g;
+                        V v45 = constant19 - i;
+                        V v46 = i * v45;
+                        V d_i_preactivation = d_i * v46;
+                        V d_f = d_c * c_previous;
+                        V v49 = constant19 - f;
+                        V v50 = f * v49;
+                        V d_f_preactivation = d_f * v50;
+                        V d_c_previous = d_c * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c4 * i;
-                        V v57 = g * g;
-                        V v58 = constant19 - v57;
-                        V d_g_preactivation = d_g * v58;
+                        V d_g = d_c * i;
+                        V v56 = g * g;
+                        V v57 = constant19 - v56;
+                        V d_g_preactivation = d_g * v57;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
@@ -4466,7 +4452,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     dCPreviousPreviousRow = ref Unsafe.Add(ref dCPreviousPreviousRow, 128);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
                     dCPreviousRow = ref Unsafe.Add(ref dCPreviousRow, 128);
@@ -4478,7 +4464,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_cf += d_w_cf, summed over rows
         // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float gradients, int rows, WorkPart part)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
@@ -4493,18 +4479,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 896 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 896 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 896 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 896 + unit));
-                            V v24 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + row * 896 + unit));
-                            V v25 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 896 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_w_ci = v19 * v20;
                             V d_w_cf = v21 * v20;
-                            V v28 = v25 * v20;
-                            V v29 = VectorMath.MultiplyAdd(v23, v24, v28);
-                            V d_w_co = v22 * v29;
+                            V d_w_co = v22 * v23;
                             total0 = total0 + d_w_ci;
                             total1 = total1 + d_w_cf;
                             total2 = total2 + d_w_co;
@@ -4515,8 +4497,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 114688);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -4531,7 +4514,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = first; panel < end; panel++)
                     {
@@ -5191,7 +5174,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34_0 = f_0 * c_previous_0;
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v34_0);
                     V c2_0 = VectorMath.Flush(c_0);
-                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c2_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V tanh_c_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * tanh_c_0;
@@ -5208,7 +5191,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_1 = f_1 * c_previous_1;
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v32_1);
                     V c2_1 = VectorMath.Flush(c_1);
-                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c2_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V tanh_c_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * tanh_c_1;
@@ -5225,7 +5208,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_2 = f_2 * c_previous_2;
                     V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v32_2);
                     V c2_2 = VectorMath.Flush(c_2);
-                    V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c_2, o_products_2);
+                    V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c2_2, o_products_2);
                     V o_2 = VectorMath.Sigmoid(o_preactivation_2);
                     V tanh_c_2 = VectorMath.Tanh(c_2);
                     V h_2 = o_2 * tanh_c_2;
@@ -5242,7 +5225,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_3 = f_3 * c_previous_3;
                     V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v32_3);
                     V c2_3 = VectorMath.Flush(c_3);
-                    V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c_3, o_products_3);
+                    V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c2_3, o_products_3);
                     V o_3 = VectorMath.Sigmoid(o_preactivation_3);
                     V tanh_c_3 = VectorMath.Tanh(c_3);
                     V h_3 = o_3 * tanh_c_3;
@@ -5411,7 +5394,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -5463,7 +5446,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             {
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float sums = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = 0; panel < 8; panel++)
                     {
@@ -5477,14 +5460,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 20 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 28 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 768 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
                     }
                 }
             }
@@ -5509,9 +5492,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
-                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -5523,17 +5506,17 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit)) = g;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     cRow = ref Unsafe.Add(ref cRow, 128);
                 }
             }
@@ -5552,18 +5535,18 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 4)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     hRow = ref Unsafe.Add(ref hRow, 128);
                 }
             }
@@ -5572,10 +5555,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c)
-        // d_c = d_o_preactivation * w_co + d_c
-        // d_c = flush(d_c_carried)
-        // d_c = d_c + d_c
+        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -5597,10 +5577,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
-                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + unit));
+                        V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V c_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, unit));
                         V f = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
@@ -5616,25 +5596,24 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V d_c = v38 * v40;
-                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V d_c3 = VectorMath.Flush(d_c_carried);
-                        V d_c4 = d_c2 + d_c3;
-                        V d_i = d_c4 * g;
-                        V v46 = constant19 - i;
-                        V v47 = i * v46;
-                        V d_i_preactivation = d_i * v47;
-                        V d_f = d_c4 * c_previous;
-                        V v50 = constant19 - f;
-                        V v51 = f * v50;
-                        V d_f_preactivation = d_f * v51;
-                        V d_c_previous = d_c4 * f;
+                        V v41 = VectorMath.Flush(d_c_carried);
+                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
+                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
+                        V d_i = d_c * g;
+                        V v45 = constant19 - i;
+                        V v46 = i * v45;
+                        V d_i_preactivation = d_i * v46;
+                        V d_f = d_c * c_previous;
+                        V v49 = constant19 - f;
+                        V v50 = f * v49;
+                        V d_f_preactivation = d_f * v50;
+                        V d_c_previous = d_c * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c4 * i;
-                        V v57 = g * g;
-                        V v58 = constant19 - v57;
-                        V d_g_preactivation = d_g * v58;
+                        V d_g = d_c * i;
+                        V v56 = g * g;
+                        V v57 = constant19 - v56;
+                        V d_g_preactivation = d_g * v57;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
@@ -5643,7 +5622,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 128);
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 896);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 768);
                     dCPreviousPreviousRow = ref Unsafe.Add(ref dCPreviousPreviousRow, 128);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
                     dCPreviousRow = ref Unsafe.Add(ref dCPreviousRow, 128);
@@ -5655,7 +5634,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_lstm_0.w_cf += d_w_cf, summed over rows
         // d_lstm_0.w_co += d_w_co, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float gradients, int rows, WorkPart part)
+        internal static void Lstm0VectorGradients(ref float sumsRow, ref float cPreviousRow, ref float cRow, ref float gradients, int rows, WorkPart part)
         {
             unchecked
             {
@@ -5670,18 +5649,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V total2 = V.Zero;
                         for (int row = 0; row < chunk; row++)
                         {
-                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 896 + unit));
+                            V v19 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + row * 768 + unit));
                             V v20 = Unsafe.As<float, V>(ref Unsafe.Add(ref cPreviousRow, row * 128 + unit));
-                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 896 + unit));
-                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 896 + unit));
-                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + row * 896 + unit));
-                            V v24 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 768 + row * 896 + unit));
-                            V v25 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + row * 896 + unit));
+                            V v21 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + row * 768 + unit));
+                            V v22 = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, row * 768 + unit));
+                            V v23 = Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, row * 128 + unit));
                             V d_w_ci = v19 * v20;
                             V d_w_cf = v21 * v20;
-                            V v28 = v25 * v20;
-                            V v29 = VectorMath.MultiplyAdd(v23, v24, v28);
-                            V d_w_co = v22 * v29;
+                            V d_w_co = v22 * v23;
                             total0 = total0 + d_w_ci;
                             total1 = total1 + d_w_cf;
                             total2 = total2 + d_w_co;
@@ -5692,8 +5667,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref gradients, 640 + unit)) + total2;
                     }
 
-                    sumsRow = ref Unsafe.Add(ref sumsRow, 114688);
+                    sumsRow = ref Unsafe.Add(ref sumsRow, 98304);
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 16384);
+                    cRow = ref Unsafe.Add(ref cRow, 16384);
                 }
             }
         }
@@ -5708,7 +5684,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 int end = first + count;
                 for (int row = 0; row < rows; row++)
                 {
-                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 896);
+                    ref float adjoint = ref Unsafe.Add(ref sumsRow, (nint)row * 768);
                     int token = Unsafe.Add(ref tokens, row);
                     for (int panel = first; panel < end; panel++)
                     {

@@ -28,7 +28,7 @@ public sealed class FlushStatesTests
     [Fact]
     public void Equations_of_another_state_do_not_wait()
     {
-        ScanBody body = Compiler.Network(Networks.Graph("peephole lstm")).Scans().Single().Body!;
+        ScanBody body = Compiler.Network(Networks.Graph("lstm")).Scans().Single().Body!;
         Assert.Equal(2, body.Nodes().Count(node => node.IsMap(FlushStates.Operation)));
         Assert.DoesNotContain(body.Nodes(), node => node.Inputs.Any(input => input.IsMap(FlushStates.Operation)));
     }
