@@ -16,6 +16,9 @@ internal static class ProjectCheck
     /// <summary>Below this namespace stand the kernels of emitted files, each in one of its own.</summary>
     private const string EmittedNamespace = "Emitted";
 
+    /// <summary>The namespace of what emitted code alone needs of the runtime, in the runtime's own.</summary>
+    private const string ServicesNamespace = "CompilerServices";
+
     private const string Exclude = "exclude the folder it was written to: <Compile Remove=\"$(CompilerGeneratedFilesOutputPath)/**\" />";
 
     // The words by which emitted code begins every name.
@@ -44,12 +47,13 @@ internal static class ProjectCheck
         if (Runtime(compilation) is INamespaceSymbol runtime
             && Member(compilation.GlobalNamespace, runtime.Name) is INamespaceSymbol everyones)
         {
-            // C# takes a namespace, or the project's own type, where a type of another assembly has the same name.
-            foreach (INamespaceOrTypeSymbol member in everyones.GetMembers().OfType<INamespaceOrTypeSymbol>()
-                .Where(member => member is INamespaceSymbol || SymbolEqualityComparer.Default.Equals(member.ContainingAssembly, compilation.Assembly))
-                .Where(member => member is not INamedTypeSymbol { Arity: > 0 } && Has(runtime, member.Name)))
+            AddHidden(compilation, runtime, everyones, found);
+            if (Member(runtime, ServicesNamespace) is INamespaceSymbol services)
             {
-                found.Add(Hidden(member, "the runtime's type of that name"));
+                found.AddRange(everyones.GetTypeMembers(ServicesNamespace, 0)
+                    .Where(type => SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, compilation.Assembly))
+                    .Select(type => Hidden(type, "the runtime's namespace of that name")));
+                AddHidden(compilation, services, Member(everyones, ServicesNamespace)!, found);
             }
         }
 
@@ -57,13 +61,22 @@ internal static class ProjectCheck
         return new EquatableArray<DiagnosticInfo>(found);
     }
 
+    // C# takes a namespace, or the project's own type, where a type of another assembly has the same name.
+    private static void AddHidden(Compilation compilation, INamespaceSymbol runtime, INamespaceSymbol everyones, List<DiagnosticInfo> found) =>
+        found.AddRange(everyones.GetMembers().OfType<INamespaceOrTypeSymbol>()
+            .Where(member => member is INamespaceSymbol || SymbolEqualityComparer.Default.Equals(member.ContainingAssembly, compilation.Assembly))
+            .Where(member => member is not INamedTypeSymbol { Arity: > 0 } && Has(runtime, member.Name))
+            .Select(member => Hidden(member, "the runtime's type of that name")));
+
     /// <summary>Whether a source of the project is a file that this generator emitted.</summary>
     public static bool IsEmitted(SyntaxTree tree, CancellationToken cancellation) => tree.GetRoot(cancellation).ChildNodes()
         .OfType<BaseNamespaceDeclarationSyntax>().Any(space => space.Name.ToString().StartsWith("Unrolled." + EmittedNamespace, StringComparison.Ordinal));
 
     /// <summary>Whether a class or namespace of these names would hide what emitted code means.</summary>
     public static bool HidesRuntime(Compilation compilation, string space, string name) =>
-        Runtime(compilation) is INamespaceSymbol runtime && space == runtime.Name && (name == EmittedNamespace || Has(runtime, name));
+        Runtime(compilation) is INamespaceSymbol runtime
+        && ((space == runtime.Name && (name is EmittedNamespace or ServicesNamespace || Has(runtime, name)))
+            || (space == $"{runtime.Name}.{ServicesNamespace}" && Member(runtime, ServicesNamespace) is INamespaceSymbol services && Has(services, name)));
 
     // The namespace of the runtime's assembly.
     private static INamespaceSymbol? Runtime(Compilation compilation) =>

@@ -96,8 +96,10 @@ public sealed partial class HostileProjectTests
     public static TheoryData<string, string, string> Hopeless => new()
     {
         { "class «System» { } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The type 'System' hides the namespace 'System', which emitted code names (rename it)" },
-        { "namespace Unrolled.«Session» { class X { } } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The namespace 'Unrolled.Session' hides the runtime's type of that name" },
-        { "namespace Unrolled.«Trainer» { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The namespace 'Unrolled.Trainer' hides" },
+        { "namespace Unrolled.CompilerServices.«Session» { class X { } } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The namespace 'Unrolled.CompilerServices.Session' hides the runtime's type of that name" },
+        { "namespace Unrolled.«IModel» { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The namespace 'Unrolled.IModel' hides" },
+        { "namespace Unrolled { class «CompilerServices» { } } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The type 'Unrolled.CompilerServices' hides the runtime's namespace" },
+        { "namespace Unrolled.CompilerServices { class «WorkPart» { } } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The type 'Unrolled.CompilerServices.WorkPart' hides" },
         { "namespace Unrolled { class «ParameterBlock» { } } namespace N { [[MODEL]] partial class Mo { } }", DiagnosticIds.NameHidden, "The type 'Unrolled.ParameterBlock' hides" },
         { "namespace N { class Base { public Base(int n) { } } [[MODEL]] partial class «Mo» : Base { } }", DiagnosticIds.UnsupportedClass, "The class 'Mo' derives from 'Base', which has no constructor that can be called without arguments (give it one" },
         { "namespace N { class Base { Base() { } public static Base One => new(); } [[MODEL]] partial class «Mo» : Base { } }", DiagnosticIds.UnsupportedClass, "The class 'Mo' derives from 'Base'" },
@@ -172,8 +174,9 @@ public sealed partial class HostileProjectTests
     }
 
     [Theory]
-    [InlineData("Unrolled.Session")]
-    [InlineData("Unrolled.Trainer.Mo")]
+    [InlineData("Unrolled.IModel")]
+    [InlineData("Unrolled.CompilerServices")]
+    [InlineData("Unrolled.CompilerServices.Trainer.Mo")]
     [InlineData("Unrolled.Emitted")]
     [InlineData("System")]
     public void JSON_cannot_take_a_name_that_emitted_code_means(string name)

@@ -42,7 +42,8 @@ public sealed class PlanTests
         Assert.Equal(4 + 1, sequence.Buffers.Where(buffer => buffer.Residence is Residence.Step or Residence.Steps or Residence.History).Sum(buffer => buffer.Slots));
 
         bool IsState(Node node) => loop.Body.OfType<MapStage>().SelectMany(stage => stage.Stores)
-            .Any(store => store.Node == node && schedule.BufferOf(store.Operand).Residence is Residence.History or Residence.Ring);
+            .Any(store => (store.Node == node || (store.Node.IsMap(FlushStates.Operation) && store.Node.Inputs[0] == node))
+                && schedule.BufferOf(store.Operand).Residence is Residence.History or Residence.Ring);
     }
 
     [Theory]
