@@ -34,7 +34,7 @@ internal static class Differentiate
             {
                 // Outside loops stands what is the same in every step: here a parameter's contribution is complete.
                 AdjointsOfInputs(
-                    table, node, d, Axes.Unit | Axes.Batch | Axes.Time, adjoints,
+                    table, node, d, Axes.Unit | Axes.Batch | Axes.Time, adjoints, value => value,
                     (parameter, left, right) => adjoints.Add(parameter, right is null ? left : table.Contract(left, right, Axes.None)));
             }
         }
@@ -163,7 +163,11 @@ internal static class Differentiate
     /// <summary>The reverse walk over one body: adjoints of its arguments end up in <paramref name="inside"/>.</summary>
     private static void Walk(NodeTable table, ScanBody body, Adjoints inside, List<(Node Parameter, Node Left, Node? Right)> contributions)
     {
-        foreach (Node node in Enumerable.Reverse(body.Nodes()))
+        // A state is kept as it was flushed: slopes are written from that, and nothing else of it needs keeping.
+        List<Node> nodes = body.Nodes();
+        Dictionary<Node, Node> flushed = nodes.Where(node => node.IsMap(FlushStates.Operation)).ToDictionary(node => node.Inputs[0]);
+        Node Kept(Node value) => flushed.TryGetValue(value, out Node? kept) ? kept : value;
+        foreach (Node node in Enumerable.Reverse(nodes))
         {
             if (inside.TryGet(node) is not { } d)
             {
@@ -177,20 +181,21 @@ internal static class Differentiate
             else if (node.Kind != NodeKind.Argument)
             {
                 // Over batch and time a parameter's contributions are summed outside.
-                AdjointsOfInputs(table, node, d, Axes.Unit, inside, (parameter, left, right) => contributions.Add((parameter, left, right)));
+                AdjointsOfInputs(table, node, d, Axes.Unit, inside, Kept, (parameter, left, right) => contributions.Add((parameter, left, right)));
             }
         }
     }
 
     /// <summary>What a value's adjoint gives to its inputs.</summary>
     /// <param name="summed">The axes to sum over where an input was broadcast along them.</param>
+    /// <param name="kept">The value that stands for one of the forward pass.</param>
     /// <param name="contribute">Told what a matrix gets: the two vectors whose outer product it is, or a lookup's adjoint and tokens.</param>
-    private static void AdjointsOfInputs(NodeTable table, Node node, Node d, Axes summed, Adjoints adjoints, Action<Node, Node, Node?> contribute)
+    private static void AdjointsOfInputs(NodeTable table, Node node, Node d, Axes summed, Adjoints adjoints, Func<Node, Node> kept, Action<Node, Node, Node?> contribute)
     {
         switch (node.Kind)
         {
             case NodeKind.Map:
-                Node?[] derivatives = OperationTable.Get(node.Name).Derivative(table, node.Inputs, node, d);
+                Node?[] derivatives = OperationTable.Get(node.Name).Derivative(table, node.Inputs.Select(kept).ToList(), kept(node), d);
                 for (int i = 0; i < derivatives.Length; i++)
                 {
                     Give(node.Inputs[i], derivatives[i]);

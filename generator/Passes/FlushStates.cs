@@ -38,8 +38,7 @@ internal static class FlushStates
 
         void Replace(Node node)
         {
-            // What multiplies a parameter gives its gradient, for which the stored value is there.
-            bool waits = node.Kind != NodeKind.Map || !inLoop.Contains(node) || node.Inputs.Any(input => input.Kind == NodeKind.Parameter);
+            bool waits = node.Kind != NodeKind.Map || !inLoop.Contains(node);
             ImmutableArray<Node> inputs = node.Inputs.Select(input => waits ? Stored(input) : done[input]).ToImmutableArray();
             done[node] = inputs.SequenceEqual(node.Inputs) ? node : table.With(node, inputs);
             table.CopyLabel(node, done[node]);

@@ -292,7 +292,7 @@ namespace Samples
             private readonly long _initialGradient0; // [rows, 128]
             private readonly long _finalGradient1; // [rows, 128]
             private readonly long _initialGradient1; // [rows, 128]
-            private readonly long _sums4; // [steps, rows, 6, 128]: d_x, tanh_c, g, o, i, f
+            private readonly long _sums4; // [steps, rows, 6, 128]: d_x, o, g, tanh_c, i, f
             private readonly long _c5; // [steps + 1, rows, 128]
             private readonly long _h6; // [steps + 1, rows, 128]
             private readonly long _dCPrevious10; // [2, rows, 128]
@@ -691,7 +691,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Lstm0Products2(ref float hPreviousRow, ref float sumsRow, ref float parameters, int rows)
         {
-            ProductShape shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 512, Start1 = 640, Start2 = 256, Start3 = 384, SumStride = 768, Sum0 = 512, Sum1 = 640, Sum2 = 256, Sum3 = 384 };
+            ProductShape shape = new ProductShape { Columns = 128, ValueStride = 128, Panels = 8, PanelStep = 16, PanelFloats = 8192, StartStride = 768, Start0 = 512, Start1 = 640, Start2 = 256, Start3 = 128, SumStride = 768, Sum0 = 512, Sum1 = 640, Sum2 = 256, Sum3 = 128 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
                 Avx512Kernels.Product4(ref hPreviousRow, ref parameters, ref sumsRow, ref sumsRow, in shape, rows);
@@ -774,7 +774,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
+        // d_c = d_h * o * (1 - tanh_c * tanh_c)
+        // d_c = d_o_preactivation * w_co + d_c
+        // d_c = d_c + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -2895,7 +2897,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34 = f * c_previous;
                     V c = VectorMath.MultiplyAdd(i, g, v34);
                     V c2 = VectorMath.Flush(c);
-                    V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                    V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                     V o = VectorMath.Sigmoid(o_preactivation);
                     V tanh_c = VectorMath.Tanh(c);
                     V h = o * tanh_c;
@@ -3010,7 +3012,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -3071,7 +3073,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 512 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 98944 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 16 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
                     }
                 }
             }
@@ -3098,7 +3100,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -3110,13 +3112,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -3139,14 +3141,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 16)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
@@ -3159,7 +3161,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
+        // d_c = d_h * o * (1 - tanh_c * tanh_c)
+        // d_c = d_o_preactivation * w_co + d_c
+        // d_c = d_c + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -3181,8 +3185,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
@@ -3200,24 +3204,25 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V v41 = VectorMath.Flush(d_c_carried);
-                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
-                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
-                        V d_i = d_c * g;
-                        V v45 = constant19 - i;
-                        V v46 = i * v45;
-                        V d_i_preactivation = d_i * v46;
-                        V d_f = d_c * c_previous;
-                        V v49 = constant19 - f;
-                        V v50 = f * v49;
-                        V d_f_preactivation = d_f * v50;
-                        V d_c_previous = d_c * f;
+                        V d_c = v38 * v40;
+                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
+                        V v43 = VectorMath.Flush(d_c_carried);
+                        V d_c3 = d_c2 + v43;
+                        V d_i = d_c3 * g;
+                        V v46 = constant19 - i;
+                        V v47 = i * v46;
+                        V d_i_preactivation = d_i * v47;
+                        V d_f = d_c3 * c_previous;
+                        V v50 = constant19 - f;
+                        V v51 = f * v50;
+                        V d_f_preactivation = d_f * v51;
+                        V d_c_previous = d_c3 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c * i;
-                        V v56 = g * g;
-                        V v57 = constant19 - v56;
-                        V d_g_preactivation = d_g * v57;
+                        V d_g = d_c3 * i;
+                        V v57 = g * g;
+                        V v58 = constant19 - v57;
+                        V d_g_preactivation = d_g * v58;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
@@ -4082,7 +4087,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34_0 = f_0 * c_previous_0;
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v34_0);
                     V c2_0 = VectorMath.Flush(c_0);
-                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c2_0, o_products_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V tanh_c_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * tanh_c_0;
@@ -4099,7 +4104,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_1 = f_1 * c_previous_1;
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v32_1);
                     V c2_1 = VectorMath.Flush(c_1);
-                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c2_1, o_products_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V tanh_c_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * tanh_c_1;
@@ -4232,7 +4237,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -4296,8 +4301,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 640 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99200 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 24 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 32 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
                     }
                 }
             }
@@ -4324,7 +4329,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -4336,13 +4341,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -4365,14 +4370,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 8)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
@@ -4385,7 +4390,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
+        // d_c = d_h * o * (1 - tanh_c * tanh_c)
+        // d_c = d_o_preactivation * w_co + d_c
+        // d_c = d_c + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -4407,8 +4414,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
@@ -4426,24 +4433,25 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V v41 = VectorMath.Flush(d_c_carried);
-                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
-                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
-                        V d_i = d_c * g;
-                        V v45 = constant19 - i;
-                        V v46 = i * v45;
-                        V d_i_preactivation = d_i * v46;
-                        V d_f = d_c * c_previous;
-                        V v49 = constant19 - f;
-                        V v50 = f * v49;
-                        V d_f_preactivation = d_f * v50;
-                        V d_c_previous = d_c * f;
+                        V d_c = v38 * v40;
+                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
+                        V v43 = VectorMath.Flush(d_c_carried);
+                        V d_c3 = d_c2 + v43;
+                        V d_i = d_c3 * g;
+                        V v46 = constant19 - i;
+                        V v47 = i * v46;
+                        V d_i_preactivation = d_i * v47;
+                        V d_f = d_c3 * c_previous;
+                        V v50 = constant19 - f;
+                        V v51 = f * v50;
+                        V d_f_preactivation = d_f * v51;
+                        V d_c_previous = d_c3 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c * i;
-                        V v56 = g * g;
-                        V v57 = constant19 - v56;
-                        V d_g_preactivation = d_g * v57;
+                        V d_g = d_c3 * i;
+                        V v57 = g * g;
+                        V v58 = constant19 - v57;
+                        V d_g_preactivation = d_g * v58;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;
@@ -5174,7 +5182,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v34_0 = f_0 * c_previous_0;
                     V c_0 = VectorMath.MultiplyAdd(i_0, g_0, v34_0);
                     V c2_0 = VectorMath.Flush(c_0);
-                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c2_0, o_products_0);
+                    V o_preactivation_0 = VectorMath.MultiplyAdd(w_co_0, c_0, o_products_0);
                     V o_0 = VectorMath.Sigmoid(o_preactivation_0);
                     V tanh_c_0 = VectorMath.Tanh(c_0);
                     V h_0 = o_0 * tanh_c_0;
@@ -5191,7 +5199,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_1 = f_1 * c_previous_1;
                     V c_1 = VectorMath.MultiplyAdd(i_1, g_1, v32_1);
                     V c2_1 = VectorMath.Flush(c_1);
-                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c2_1, o_products_1);
+                    V o_preactivation_1 = VectorMath.MultiplyAdd(w_co_1, c_1, o_products_1);
                     V o_1 = VectorMath.Sigmoid(o_preactivation_1);
                     V tanh_c_1 = VectorMath.Tanh(c_1);
                     V h_1 = o_1 * tanh_c_1;
@@ -5208,7 +5216,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_2 = f_2 * c_previous_2;
                     V c_2 = VectorMath.MultiplyAdd(i_2, g_2, v32_2);
                     V c2_2 = VectorMath.Flush(c_2);
-                    V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c2_2, o_products_2);
+                    V o_preactivation_2 = VectorMath.MultiplyAdd(w_co_2, c_2, o_products_2);
                     V o_2 = VectorMath.Sigmoid(o_preactivation_2);
                     V tanh_c_2 = VectorMath.Tanh(c_2);
                     V h_2 = o_2 * tanh_c_2;
@@ -5225,7 +5233,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     V v32_3 = f_3 * c_previous_3;
                     V c_3 = VectorMath.MultiplyAdd(i_3, g_3, v32_3);
                     V c2_3 = VectorMath.Flush(c_3);
-                    V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c2_3, o_products_3);
+                    V o_preactivation_3 = VectorMath.MultiplyAdd(w_co_3, c_3, o_products_3);
                     V o_3 = VectorMath.Sigmoid(o_preactivation_3);
                     V tanh_c_3 = VectorMath.Tanh(c_3);
                     V h_3 = o_3 * tanh_c_3;
@@ -5394,7 +5402,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
@@ -5464,10 +5472,10 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 36 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 40 + column));
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 256 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99328 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 44 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 384 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 48 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 4)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 4)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 52 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 8)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 8)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 56 + column));
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sums, 128 + unit + 12)) = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 99584 + unit + 12)) + Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 60 + column));
                     }
                 }
             }
@@ -5494,7 +5502,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V i_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
                         V g_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V f_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit));
-                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o_products = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
@@ -5506,13 +5514,13 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v32 = f * c_previous;
                         V c = VectorMath.MultiplyAdd(i, g, v32);
                         V c2 = VectorMath.Flush(c);
-                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c2, o_products);
+                        V o_preactivation = VectorMath.MultiplyAdd(w_co, c, o_products);
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit)) = i;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit)) = g;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 640 + unit)) = f;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref cRow, unit)) = c2;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = c;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o_preactivation;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o_preactivation;
                     }
 
                     cPreviousRow = ref Unsafe.Add(ref cPreviousRow, 128);
@@ -5535,14 +5543,14 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                 {
                     for (int unit = 0; unit < 128; unit += 4)
                     {
-                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V o_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
                         V o = VectorMath.Sigmoid(o_preactivation);
                         V tanh_c = VectorMath.Tanh(c);
                         V h = o * tanh_c;
                         V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = o;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = tanh_c;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = o;
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = tanh_c;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
                     }
 
@@ -5555,7 +5563,9 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
-        // d_c = d_h * o * (1 - tanh_c * tanh_c) + d_o_preactivation * w_co + flush(d_c_carried)
+        // d_c = d_h * o * (1 - tanh_c * tanh_c)
+        // d_c = d_o_preactivation * w_co + d_c
+        // d_c = d_c + flush(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -5577,8 +5587,8 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
-                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
-                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
+                        V tanh_c = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit));
+                        V o = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit));
                         V d_c_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dCPreviousPreviousRow, unit));
                         V g = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 256 + unit));
                         V i = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 512 + unit));
@@ -5596,24 +5606,25 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v38 = d_h * o;
                         V v39 = tanh_c * tanh_c;
                         V v40 = constant19 - v39;
-                        V v41 = VectorMath.Flush(d_c_carried);
-                        V v42 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, v41);
-                        V d_c = VectorMath.MultiplyAdd(v38, v40, v42);
-                        V d_i = d_c * g;
-                        V v45 = constant19 - i;
-                        V v46 = i * v45;
-                        V d_i_preactivation = d_i * v46;
-                        V d_f = d_c * c_previous;
-                        V v49 = constant19 - f;
-                        V v50 = f * v49;
-                        V d_f_preactivation = d_f * v50;
-                        V d_c_previous = d_c * f;
+                        V d_c = v38 * v40;
+                        V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
+                        V v43 = VectorMath.Flush(d_c_carried);
+                        V d_c3 = d_c2 + v43;
+                        V d_i = d_c3 * g;
+                        V v46 = constant19 - i;
+                        V v47 = i * v46;
+                        V d_i_preactivation = d_i * v47;
+                        V d_f = d_c3 * c_previous;
+                        V v50 = constant19 - f;
+                        V v51 = f * v50;
+                        V d_f_preactivation = d_f * v51;
+                        V d_c_previous = d_c3 * f;
                         V d_c_previous2 = VectorMath.MultiplyAdd(d_f_preactivation, w_cf, d_c_previous);
                         V d_c_previous3 = VectorMath.MultiplyAdd(d_i_preactivation, w_ci, d_c_previous2);
-                        V d_g = d_c * i;
-                        V v56 = g * g;
-                        V v57 = constant19 - v56;
-                        V d_g_preactivation = d_g * v57;
+                        V d_g = d_c3 * i;
+                        V v57 = g * g;
+                        V v58 = constant19 - v57;
+                        V d_g_preactivation = d_g * v58;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit)) = d_o_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 384 + unit)) = d_i_preactivation;
                         Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 128 + unit)) = d_f_preactivation;

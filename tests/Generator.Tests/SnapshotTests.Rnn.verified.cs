@@ -14,7 +14,7 @@ namespace Samples
     /// h[t] = activation(W_x @ x[t] + W_h @ h[t-1] + b)
     /// # activation = tanh
     /// </code>
-    /// <para>A step of one sequence: 80 floating-point operations in products, 160 bytes of weights read (160 held). Training keeps 128 bytes a step and sequence.</para>
+    /// <para>A step of one sequence: 80 floating-point operations in products, 160 bytes of weights read (160 held). Training keeps 192 bytes a step and sequence.</para>
     /// <para>Parameters, with their places in the packed block (floats):</para>
     /// <code>
     /// rnn_0.W_x  [5, 3]          at 0, slot 0 of 1
@@ -215,6 +215,7 @@ namespace Samples
             private readonly long _sum2; // [steps, rows, 5]
             private readonly long _h3; // [steps + 1, rows, 5]
             private readonly long _dHPrevious7; // [2, rows, 5]
+            private readonly long _dHPreactivation8; // [steps, rows, 5]
             private readonly long _zeros; // what sums without a bias start from
             private readonly long _gathered; // a panel of adjoints for weight gradients, for each thread
             private readonly long _derived; // weights repacked for transposed products
@@ -235,6 +236,7 @@ namespace Samples
                 _sum2 = _memory.Reserve((long)batchSize * steps, 16);
                 _h3 = _memory.Reserve((long)batchSize * (steps + 1), 16);
                 _dHPrevious7 = _memory.Reserve(2L * batchSize, 16);
+                _dHPreactivation8 = _memory.Reserve((long)batchSize * steps, 16);
                 _gathered = _memory.Reserve(threads, 8192);
                 _derived = _memory.Reserve(1, 160);
                 _zeros = _memory.Reserve(1, 16);
@@ -306,7 +308,7 @@ namespace Samples
                     for (int t = begin; t < end; t++)
                     {
                         global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products3(ref _memory.At(_h3 + ((long)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((long)t * rows + firstRow) * 16), ref _parameters.At(48), ownRows);
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue3(ref _memory.At(_sum2 + ((long)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((long)(t + 1) * rows + firstRow) * 16), ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Epilogue2(ref _memory.At(_sum2 + ((long)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((long)(t + 1) * rows + firstRow) * 16), ownRows);
                     }
                 }
 
@@ -353,22 +355,22 @@ namespace Samples
                     for (int t = end - 1; t >= begin; t--)
                     {
                         int turn = (steps - 1 - t) & 1;
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_dHPrevious7 + ((long)turn * rows + firstRow) * 16), ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 16), ref _memory.At(_sum2 + ((long)t * rows + firstRow) * 16), ownRows);
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_sum2 + ((long)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((long)(1 - turn) * rows + firstRow) * 16), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Adjoint(ref _memory.At(_dHPrevious7 + ((long)turn * rows + firstRow) * 16), ref _memory.At(_outputGradient + ((long)t * rows + firstRow) * 16), ref _memory.At(_h3 + ((long)(t + 1) * rows + firstRow) * 16), ref _memory.At(_dHPreactivation8 + ((long)t * rows + firstRow) * 16), ownRows);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products4(ref _memory.At(_dHPreactivation8 + ((long)t * rows + firstRow) * 16), ref _memory.At(_dHPrevious7 + ((long)(1 - turn) * rows + firstRow) * 16), ref _memory.At(_derived), ref _memory.At(_zeros), ownRows);
                     }
 
                     part.Meet();
 
                     // Each thread writes blocks of its own, from all rows.
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input + (long)begin * rows * 16), ref _memory.At(_sum2 + (long)begin * rows * 16), ref _gradients.At(0), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
-                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3 + (long)begin * rows * 16), ref _memory.At(_sum2 + (long)begin * rows * 16), ref _gradients.At(48), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient(ref _memory.At(_input + (long)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (long)begin * rows * 16), ref _gradients.At(0), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
+                    global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0WeightGradient2(ref _memory.At(_h3 + (long)begin * rows * 16), ref _memory.At(_dHPreactivation8 + (long)begin * rows * 16), ref _gradients.At(48), ref _memory.At(_gathered + part.Index * 8192), rows * (end - begin), part);
 
                     if (Options.InputGradients)
                     {
                         part.Meet();
 
                         // These steps at once: each thread has some of the rows.
-                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_sum2 + ((long)begin * rows + first) * 16), ref _memory.At(_inputGradient + ((long)begin * rows + first) * 16), ref _memory.At(_derived + 80), ref _memory.At(_zeros), own);
+                        global::Unrolled.Emitted.Samples_Rnn.Kernels.Rnn0Products5(ref _memory.At(_dHPreactivation8 + ((long)begin * rows + first) * 16), ref _memory.At(_inputGradient + ((long)begin * rows + first) * 16), ref _memory.At(_derived + 80), ref _memory.At(_zeros), own);
                     }
                 }
 
@@ -520,119 +522,100 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // h = tanh(h_preactivation)
-        // h = flush(h)
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Epilogue3(ref float sumRow, ref float hRow, int rows)
-        {
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
-            {
-                Avx512Kernels.Rnn0Epilogue3(ref sumRow, ref hRow, rows);
-            }
-            else if (Avx2.IsSupported && Fma.IsSupported)
-            {
-                Avx2Kernels.Rnn0Epilogue3(ref sumRow, ref hRow, rows);
-            }
-            else
-            {
-                PortableKernels.Rnn0Epilogue3(ref sumRow, ref hRow, rows);
-            }
-        }
-
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumRow, int rows)
+        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
         {
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumRow, rows);
+                Avx512Kernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref hRow, ref dHPreactivationRow, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumRow, rows);
+                Avx2Kernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref hRow, ref dHPreactivationRow, rows);
             }
             else
             {
-                PortableKernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref sumRow, rows);
+                PortableKernels.Rnn0Adjoint(ref dHPreviousPreviousRow, ref dOutputRow, ref hRow, ref dHPreactivationRow, rows);
             }
         }
 
         // d_h_previous = transpose(W_h) @ d_h_preactivation
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Products4(ref float sumRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
+        internal static void Rnn0Products4(ref float dHPreactivationRow, ref float dHPreviousRow, ref float derived, ref float zeros, int rows)
         {
             ProductShape shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
             else
             {
-                PortableKernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dHPreviousRow, in shape, rows);
             }
         }
 
         // gradients of W_x: adjoints ⊗ operand, summed over rows; of b: adjoints summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0WeightGradient(ref float inputsRow, ref float sumRow, ref float gradients, ref float gathered, int rows, WorkPart part)
+        internal static void Rnn0WeightGradient(ref float inputsRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 3);
             GradientShape shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 48, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0, SumsVectors = column == 0 && columns > 0, Vector0 = 128 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref inputsRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
         }
 
         // gradients of W_h: adjoints ⊗ operand, summed over rows
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0WeightGradient2(ref float hPreviousRow, ref float sumRow, ref float gradients, ref float gathered, int rows, WorkPart part)
+        internal static void Rnn0WeightGradient2(ref float hPreviousRow, ref float dHPreactivationRow, ref float gradients, ref float gathered, int rows, WorkPart part)
         {
             (int panel, int panels, int column, int columns) = part.Of(1, 5);
             GradientShape shape = new GradientShape { Columns = columns, ValueStride = 16, Panels = panels, PanelStep = 64, PanelFloats = 80, WeightStride = 16, AdjointStride = 16, Adjoint0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx512Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                Avx2Kernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
             else
             {
-                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref sumRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
+                PortableKernels.Gradient1(ref Unsafe.Add(ref hPreviousRow, column), ref dHPreactivationRow, ref Unsafe.Add(ref gradients, column * 16), ref gradients, ref gathered, in shape, rows);
             }
         }
 
         // d_x = transpose(W_x) @ d_h_preactivation
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Products5(ref float sumRow, ref float dXRow, ref float derived, ref float zeros, int rows)
+        internal static void Rnn0Products5(ref float dHPreactivationRow, ref float dXRow, ref float derived, ref float zeros, int rows)
         {
             ProductShape shape = new ProductShape { Columns = 5, ValueStride = 16, Panels = 1, PanelStep = 64, PanelFloats = 80, StartStride = 0, Start0 = 0, SumStride = 16, Sum0 = 0 };
             if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported)
             {
-                Avx512Kernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dXRow, in shape, rows);
+                Avx512Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else if (Avx2.IsSupported && Fma.IsSupported)
             {
-                Avx2Kernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dXRow, in shape, rows);
+                Avx2Kernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
             else
             {
-                PortableKernels.ShortProduct1(ref sumRow, ref derived, ref zeros, ref dXRow, in shape, rows);
+                PortableKernels.ShortProduct1(ref dHPreactivationRow, ref derived, ref zeros, ref dXRow, in shape, rows);
             }
         }
     }
@@ -1529,34 +1512,10 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // h = tanh(h_preactivation)
-        // h = flush(h)
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Epilogue3(ref float sumRow, ref float hRow, int rows)
-        {
-            unchecked
-            {
-                for (; rows > 0; rows--)
-                {
-                    for (int unit = 0; unit < 16; unit += 16)
-                    {
-                        V h_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V h = VectorMath.Tanh(h_preactivation);
-                        V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = h;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
-                    }
-
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
-                    hRow = ref Unsafe.Add(ref hRow, 16);
-                }
-            }
-        }
-
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumRow, int rows)
+        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
         {
             unchecked
             {
@@ -1567,18 +1526,19 @@ namespace Unrolled.Emitted.Samples_Rnn
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
-                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V v23 = VectorMath.Flush(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;
                         V d_h_preactivation = d_h * v26;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 16);
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 16);
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
+                    hRow = ref Unsafe.Add(ref hRow, 16);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 16);
                 }
             }
         }
@@ -2280,34 +2240,10 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // h = tanh(h_preactivation)
-        // h = flush(h)
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Epilogue3(ref float sumRow, ref float hRow, int rows)
-        {
-            unchecked
-            {
-                for (; rows > 0; rows--)
-                {
-                    for (int unit = 0; unit < 16; unit += 8)
-                    {
-                        V h_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V h = VectorMath.Tanh(h_preactivation);
-                        V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = h;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
-                    }
-
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
-                    hRow = ref Unsafe.Add(ref hRow, 16);
-                }
-            }
-        }
-
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumRow, int rows)
+        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
         {
             unchecked
             {
@@ -2318,18 +2254,19 @@ namespace Unrolled.Emitted.Samples_Rnn
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
-                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V v23 = VectorMath.Flush(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;
                         V d_h_preactivation = d_h * v26;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 16);
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 16);
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
+                    hRow = ref Unsafe.Add(ref hRow, 16);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 16);
                 }
             }
         }
@@ -2835,34 +2772,10 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // h = tanh(h_preactivation)
-        // h = flush(h)
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Epilogue3(ref float sumRow, ref float hRow, int rows)
-        {
-            unchecked
-            {
-                for (; rows > 0; rows--)
-                {
-                    for (int unit = 0; unit < 16; unit += 4)
-                    {
-                        V h_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
-                        V h = VectorMath.Tanh(h_preactivation);
-                        V h2 = VectorMath.Flush(h);
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = h;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit)) = h2;
-                    }
-
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
-                    hRow = ref Unsafe.Add(ref hRow, 16);
-                }
-            }
-        }
-
         // d_h = d_h_upstream + flush(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float sumRow, int rows)
+        internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
         {
             unchecked
             {
@@ -2873,18 +2786,19 @@ namespace Unrolled.Emitted.Samples_Rnn
                     {
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
-                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit));
+                        V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
                         V v23 = VectorMath.Flush(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;
                         V d_h_preactivation = d_h * v26;
-                        Unsafe.As<float, V>(ref Unsafe.Add(ref sumRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
+                        Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreactivationRow, unit)) = VectorMath.MaskTail(d_h_preactivation, 5 - unit);
                     }
 
                     dHPreviousPreviousRow = ref Unsafe.Add(ref dHPreviousPreviousRow, 16);
                     dOutputRow = ref Unsafe.Add(ref dOutputRow, 16);
-                    sumRow = ref Unsafe.Add(ref sumRow, 16);
+                    hRow = ref Unsafe.Add(ref hRow, 16);
+                    dHPreactivationRow = ref Unsafe.Add(ref dHPreactivationRow, 16);
                 }
             }
         }
