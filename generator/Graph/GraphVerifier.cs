@@ -47,7 +47,7 @@ internal static class GraphVerifier
                 // An adjoint is flushed where the step before reads it; a zero spread over its axes takes nothing from it.
                 bool isFlushed = body.Primal == 0
                     ? carried.Next.Kind is NodeKind.Argument or NodeKind.Parameter or NodeKind.Constant || carried.Next.IsMap("flush")
-                    : body.Nodes().All(node => !node.Inputs.Contains(carried.Argument) || node.IsMap("flush") || node.Inputs.Any(input => input.IsConstant(0)));
+                    : body.Nodes().All(node => !node.Inputs.Contains(carried.Argument) || node.IsMap("flush_denormal") || node.Inputs.Any(input => input.IsConstant(0)));
                 Require(isFlushed, carried.Next, "what a loop carries is flushed");
             }
         }

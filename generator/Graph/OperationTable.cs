@@ -64,6 +64,9 @@ internal static class OperationTable
     /// <summary>2^-95: its products with weights are far from the denormal numbers of float32, which begin below 2^-126.</summary>
     private const double SmallestState = 1.0 / (1L << 47) / (1L << 48);
 
+    /// <summary>2^-126: the smallest number of float32 that is not denormal.</summary>
+    private const double SmallestNormal = SmallestState / (1L << 31);
+
     /// <summary>As PyTorch's LayerNorm: added to the variance.</summary>
     private const double LayerNormEpsilon = 1e-5;
 
@@ -116,6 +119,9 @@ internal static class OperationTable
 
         // Nothing that is close to the denormal numbers: what loops carry. Its derivative is that of what it differs from by 2^-95 at the most.
         Operator("flush", 1, x => Math.Abs(x[0]) < SmallestState ? 0 : x[0], (g, x, y, d) => new[] { d }, VectorMath + "Flush({0})"),
+
+        // What an adjoint loop carries: gradients that nearly vanish are still asked for.
+        Operator("flush_denormal", 1, x => Math.Abs(x[0]) < SmallestNormal ? 0 : x[0], (g, x, y, d) => new[] { d }, VectorMath + "FlushDenormal({0})"),
 
         // Slopes whose parts would be infinity times zero far out.
         Operator(

@@ -91,7 +91,7 @@ internal static class Differentiate
             table.SetLabel(carriedAdjoints[i], "d_" + (table.Label(body.Carried[i].Next) ?? "state") + "_carried");
 
             // Adjoints vanish as states decay. Most come from a product, which stores them as they are: what reads them flushes them.
-            inside.Add(body.Carried[i].Next, table.Map(FlushStates.Operation, carriedAdjoints[i]));
+            inside.Add(body.Carried[i].Next, table.Map(FlushStates.AdjointOperation, carriedAdjoints[i]));
         }
 
         var contributions = new List<(Node Parameter, Node Left, Node? Right)>();

@@ -15,6 +15,9 @@ internal static class FlushStates
 {
     public const string Operation = "flush";
 
+    /// <summary>The same for what adjoint loops carry, where only the denormal numbers themselves go.</summary>
+    public const string AdjointOperation = "flush_denormal";
+
     public static ModelGraph Run(ModelGraph graph)
     {
         NodeTable table = graph.Table;

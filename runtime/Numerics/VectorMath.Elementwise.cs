@@ -9,7 +9,7 @@ public static partial class VectorMath
     private const float SoftsignHighest = 33554432f; // 2^25
 
     // The upper bits of the exponent: all are zero from 0 to 2^-95, in nothing above.
-    private const int ExponentBits = 0x70000000;
+    private const int ExponentBits = 0x70000000, AllExponentBits = 0x7F800000;
 
     /// <summary>Returns the absolute value.</summary>
     [MethodImpl(Inline)]
@@ -43,6 +43,21 @@ public static partial class VectorMath
     [MethodImpl(Inline)]
     public static Vector128<float> Flush(Vector128<float> x) =>
         Vector128.AndNot(x.AsInt32(), Vector128.Equals(x.AsInt32() & Vector128.Create(ExponentBits), Vector128<int>.Zero)).AsSingle();
+
+    /// <summary>Returns <paramref name="x"/>, or 0 where it is a denormal number: below 2^-126 (1.2e-38); infinities and NaN pass.</summary>
+    [MethodImpl(Inline)]
+    public static Vector512<float> FlushDenormal(Vector512<float> x) => Vector512.ConditionalSelect(
+        Avx512F.CompareNotEqual(x.AsInt32() & Vector512.Create(AllExponentBits), Vector512<int>.Zero).AsSingle(), x, Vector512<float>.Zero);
+
+    /// <inheritdoc cref="FlushDenormal(Vector512{float})"/>
+    [MethodImpl(Inline)]
+    public static Vector256<float> FlushDenormal(Vector256<float> x) =>
+        Avx2.AndNot(Avx2.CompareEqual(x.AsInt32() & Vector256.Create(AllExponentBits), Vector256<int>.Zero), x.AsInt32()).AsSingle();
+
+    /// <inheritdoc cref="FlushDenormal(Vector512{float})"/>
+    [MethodImpl(Inline)]
+    public static Vector128<float> FlushDenormal(Vector128<float> x) =>
+        Vector128.AndNot(x.AsInt32(), Vector128.Equals(x.AsInt32() & Vector128.Create(AllExponentBits), Vector128<int>.Zero)).AsSingle();
 
     /// <summary>Returns <c>x * x</c>.</summary>
     [MethodImpl(Inline)]

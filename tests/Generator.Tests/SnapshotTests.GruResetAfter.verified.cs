@@ -683,7 +683,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -3143,7 +3143,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -3168,7 +3168,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v27 = VectorMath.Flush(d_h_carried);
+                        V v27 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v27;
                         V v29 = constant19 - z;
                         V d_n = d_h * v29;
@@ -4417,7 +4417,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -4442,7 +4442,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v27 = VectorMath.Flush(d_h_carried);
+                        V v27 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v27;
                         V v29 = constant19 - z;
                         V d_n = d_h * v29;
@@ -5685,7 +5685,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_n_preactivation = d_n_preactivation * r
@@ -5710,7 +5710,7 @@ namespace Unrolled.Emitted.Samples_GruResetAfter
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, unit));
                         V n_preactivation = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 32 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v27 = VectorMath.Flush(d_h_carried);
+                        V v27 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v27;
                         V v29 = constant19 - z;
                         V d_n = d_h * v29;

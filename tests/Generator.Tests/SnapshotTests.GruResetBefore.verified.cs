@@ -699,7 +699,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
@@ -4312,7 +4312,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
@@ -4334,7 +4334,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v26 = VectorMath.Flush(d_h_carried);
+                        V v26 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v26;
                         V v28 = constant19 - z;
                         V d_n = d_h * v28;
@@ -5809,7 +5809,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
@@ -5831,7 +5831,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v26 = VectorMath.Flush(d_h_carried);
+                        V v26 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v26;
                         V v28 = constant19 - z;
                         V d_n = d_h * v28;
@@ -7408,7 +7408,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_n = d_h * (1 - z)
         // d_n_preactivation = d_n * (1 - n * n)
         // d_z = d_h * (h_previous - n)
@@ -7430,7 +7430,7 @@ namespace Unrolled.Emitted.Samples_GruResetBefore
                         V n = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 64 + unit));
                         V r = Unsafe.As<float, V>(ref Unsafe.Add(ref sumsRow, 96 + unit));
                         V h_previous = Unsafe.As<float, V>(ref Unsafe.Add(ref hPreviousRow, unit));
-                        V v26 = VectorMath.Flush(d_h_carried);
+                        V v26 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v26;
                         V v28 = constant19 - z;
                         V d_n = d_h * v28;

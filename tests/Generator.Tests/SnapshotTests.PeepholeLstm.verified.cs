@@ -771,12 +771,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
         // d_c = d_h * o * (1 - tanh_c * tanh_c)
         // d_c = d_o_preactivation * w_co + d_c
-        // d_c = d_c + flush(d_c_carried)
+        // d_c = d_c + flush_denormal(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -3158,12 +3158,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
         // d_c = d_h * o * (1 - tanh_c * tanh_c)
         // d_c = d_o_preactivation * w_co + d_c
-        // d_c = d_c + flush(d_c_carried)
+        // d_c = d_c + flush_denormal(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -3195,7 +3195,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
-                        V v32 = VectorMath.Flush(d_h_carried);
+                        V v32 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v32;
                         V d_o = d_h * tanh_c;
                         V v35 = constant19 - o;
@@ -3206,7 +3206,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v40 = constant19 - v39;
                         V d_c = v38 * v40;
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V v43 = VectorMath.Flush(d_c_carried);
+                        V v43 = VectorMath.FlushDenormal(d_c_carried);
                         V d_c3 = d_c2 + v43;
                         V d_i = d_c3 * g;
                         V v46 = constant19 - i;
@@ -4387,12 +4387,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
         // d_c = d_h * o * (1 - tanh_c * tanh_c)
         // d_c = d_o_preactivation * w_co + d_c
-        // d_c = d_c + flush(d_c_carried)
+        // d_c = d_c + flush_denormal(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -4424,7 +4424,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
-                        V v32 = VectorMath.Flush(d_h_carried);
+                        V v32 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v32;
                         V d_o = d_h * tanh_c;
                         V v35 = constant19 - o;
@@ -4435,7 +4435,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v40 = constant19 - v39;
                         V d_c = v38 * v40;
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V v43 = VectorMath.Flush(d_c_carried);
+                        V v43 = VectorMath.FlushDenormal(d_c_carried);
                         V d_c3 = d_c2 + v43;
                         V d_i = d_c3 * g;
                         V v46 = constant19 - i;
@@ -5560,12 +5560,12 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_o = d_h * tanh_c
         // d_o_preactivation = d_o * o * (1 - o)
         // d_c = d_h * o * (1 - tanh_c * tanh_c)
         // d_c = d_o_preactivation * w_co + d_c
-        // d_c = d_c + flush(d_c_carried)
+        // d_c = d_c + flush_denormal(d_c_carried)
         // d_i = d_c * g
         // d_i_preactivation = d_i * i * (1 - i)
         // d_f = d_c * c_previous
@@ -5597,7 +5597,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V w_ci = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, unit));
                         V w_cf = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 256 + unit));
                         V w_co = Unsafe.As<float, V>(ref Unsafe.Add(ref parameters, 640 + unit));
-                        V v32 = VectorMath.Flush(d_h_carried);
+                        V v32 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v32;
                         V d_o = d_h * tanh_c;
                         V v35 = constant19 - o;
@@ -5608,7 +5608,7 @@ namespace Unrolled.Emitted.Samples_PeepholeLstm
                         V v40 = constant19 - v39;
                         V d_c = v38 * v40;
                         V d_c2 = VectorMath.MultiplyAdd(d_o_preactivation, w_co, d_c);
-                        V v43 = VectorMath.Flush(d_c_carried);
+                        V v43 = VectorMath.FlushDenormal(d_c_carried);
                         V d_c3 = d_c2 + v43;
                         V d_i = d_c3 * g;
                         V v46 = constant19 - i;

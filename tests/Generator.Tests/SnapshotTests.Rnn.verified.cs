@@ -522,7 +522,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
@@ -1512,7 +1512,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
@@ -1527,7 +1527,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
-                        V v23 = VectorMath.Flush(d_h_carried);
+                        V v23 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;
@@ -2240,7 +2240,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
@@ -2255,7 +2255,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
-                        V v23 = VectorMath.Flush(d_h_carried);
+                        V v23 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;
@@ -2772,7 +2772,7 @@ namespace Unrolled.Emitted.Samples_Rnn
             }
         }
 
-        // d_h = d_h_upstream + flush(d_h_carried)
+        // d_h = d_h_upstream + flush_denormal(d_h_carried)
         // d_h_preactivation = d_h * (1 - h * h)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal static void Rnn0Adjoint(ref float dHPreviousPreviousRow, ref float dOutputRow, ref float hRow, ref float dHPreactivationRow, int rows)
@@ -2787,7 +2787,7 @@ namespace Unrolled.Emitted.Samples_Rnn
                         V d_h_carried = Unsafe.As<float, V>(ref Unsafe.Add(ref dHPreviousPreviousRow, unit));
                         V d_h_upstream = Unsafe.As<float, V>(ref Unsafe.Add(ref dOutputRow, unit));
                         V h = Unsafe.As<float, V>(ref Unsafe.Add(ref hRow, unit));
-                        V v23 = VectorMath.Flush(d_h_carried);
+                        V v23 = VectorMath.FlushDenormal(d_h_carried);
                         V d_h = d_h_upstream + v23;
                         V v25 = h * h;
                         V v26 = constant19 - v25;

@@ -128,18 +128,21 @@ public sealed class OperationTests
     public void FlushKeepsAllButTheSmallestNumbers(VectorWidth width)
     {
         width.SkipUnlessSupported();
-        var smallest = MathF.ScaleB(1, -95);
-        float[] others = [smallest, -smallest, float.BitIncrement(smallest), float.BitDecrement(smallest), -float.BitDecrement(smallest), -float.Epsilon, 1e-40f];
-        foreach (var x in Values.Concat(others))
+        foreach ((int exponent, bool isState) in new[] { (-95, true), (-126, false) })
         {
-            var actual = width switch
+            var smallest = MathF.ScaleB(1, exponent);
+            float[] others = [smallest, -smallest, float.BitIncrement(smallest), float.BitDecrement(smallest), -float.BitDecrement(smallest), -float.Epsilon, 1e-40f];
+            foreach (var x in Values.Concat(others))
             {
-                VectorWidth.Bits512 => Elements(VectorMath.Flush(Vector512.Create(x))),
-                VectorWidth.Bits256 => Elements(VectorMath.Flush(Vector256.Create(x))),
-                _ => Elements(VectorMath.Flush(Vector128.Create(x))),
-            };
-            var expected = MathF.Abs(x) < smallest ? 0 : BitConverter.SingleToInt32Bits(x);
-            Assert.All(actual, value => Assert.Equal(expected, BitConverter.SingleToInt32Bits(value)));
+                var actual = width switch
+                {
+                    VectorWidth.Bits512 => Elements(isState ? VectorMath.Flush(Vector512.Create(x)) : VectorMath.FlushDenormal(Vector512.Create(x))),
+                    VectorWidth.Bits256 => Elements(isState ? VectorMath.Flush(Vector256.Create(x)) : VectorMath.FlushDenormal(Vector256.Create(x))),
+                    _ => Elements(isState ? VectorMath.Flush(Vector128.Create(x)) : VectorMath.FlushDenormal(Vector128.Create(x))),
+                };
+                var expected = MathF.Abs(x) < smallest ? 0 : BitConverter.SingleToInt32Bits(x);
+                Assert.All(actual, value => Assert.Equal(expected, BitConverter.SingleToInt32Bits(value)));
+            }
         }
     }
 

@@ -460,7 +460,8 @@ internal sealed class OracleLayer
             grew = false;
             foreach ((string symbol, EquationSyntax equation) in _equations)
             {
-                int size = SizeOf(equation.Value);
+                // What only its own earlier steps lead to has the size of its shape line.
+                int size = SizeOf(equation.Value) is > 0 and int found ? found : _shapes.TryGetValue(symbol, out (SizeNumber Rows, SizeNumber? Columns) shape) ? shape.Rows.Value : 0;
                 grew |= size > _sizes.GetValueOrDefault(symbol);
                 _sizes[symbol] = size;
             }

@@ -57,7 +57,7 @@ public sealed class VerifierTests
         // The network's own loops are as they should be, the adjoint's reads what it carries.
         ModelGraph training = Compiler.Training(network);
         var unread = new GraphRewriter(
-            network.Table, node => node.IsMap(FlushStates.Operation) && node.Inputs[0].Kind == NodeKind.Argument ? node.Inputs[0] : node);
+            network.Table, node => node.IsMap(FlushStates.AdjointOperation) && node.Inputs[0].Kind == NodeKind.Argument ? node.Inputs[0] : node);
         Assert.Throws<InvalidOperationException>(() => GraphVerifier.VerifyFlushed(unread.Visit(training)));
     }
 
