@@ -47,6 +47,7 @@ internal static class GraphVerifier
                 // An adjoint is flushed where the step before reads it; a zero spread over its axes takes nothing from it.
                 bool isFlushed = body.Primal == 0
                     ? carried.Next.Kind is NodeKind.Argument or NodeKind.Parameter or NodeKind.Constant || carried.Next.IsMap("flush")
+                        || (carried.Next.IsMap("broadcast") && carried.Next.Inputs[0].Kind == NodeKind.Constant)
                     : body.Nodes().All(node => !node.Inputs.Contains(carried.Argument) || node.IsMap("flush_denormal") || node.Inputs.Any(input => input.IsConstant(0)));
                 Require(isFlushed, carried.Next, "what a loop carries is flushed");
             }

@@ -86,6 +86,10 @@ public sealed class EveryWayTests(ITestOutputHelper output)
             s[t] = 0 * (W @ x[t]) + 0.5
             h[t] = tanh(U @ x[t] + V @ s[t-1]) + s[t-2]
             """);
+        Cell("state_of_zeros", """
+            h[t] = tanh(W @ x[t] + U @ c[t-1])
+            c[t] = 0 * h[t]
+            """);
         Cell("normalised_numbers", """
             v[t] = 0 * (W @ x[t]) + 2
             h[t] = softmax(v[t]) + layer_norm(v[t]) + U @ x[t]
